@@ -1,0 +1,82 @@
+import * as v from "valibot";
+import { Secret, secret } from "../model/secret.ts";
+
+/** Schemas for what options are made of; plugins use the same, so that every option is written in one form. */
+export const option = {
+  /** `"500ms" "60s" "10m" "2h" "30d"`, a bare number is seconds; gives ms. */
+  duration: () =>
+    v.pipe(
+      v.union(
+        [v.pipe(v.number(), v.minValue(0)), v.string()],
+        'a duration such as "500ms", "60s", "10m", "2h" or "30d"',
+      ),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const ms = parseDuration(dataset.value);
+        if (ms !== undefined) return ms;
+        addIssue({ expected: 'a duration such as "500ms", "60s", "10m", "2h" or "30d"' });
+        return NEVER;
+      }),
+    ),
+  /** `"64MiB" "1GiB" "500kB"`, a bare number is bytes; gives bytes. */
+  size: () =>
+    v.pipe(
+      v.union([v.pipe(v.number(), v.minValue(0)), v.string()], 'a size such as "500kB", "64MiB" or "1GiB"'),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const bytes = parseSize(dataset.value);
+        if (bytes !== undefined) return bytes;
+        addIssue({ expected: 'a size such as "500kB", "64MiB" or "1GiB"' });
+        return NEVER;
+      }),
+    ),
+  /** A `secret.env(…)` or `secret.file(…)`, or the text itself, which then is kept as secret as those. */
+  secret: (name: string) =>
+    v.union(
+      [
+        v.instance(Secret),
+        v.pipe(
+          v.string(),
+          v.nonEmpty(),
+          v.transform((text) => secret.literal(name, text)),
+        ),
+      ],
+      `a secret: secret.env("NAME"), secret.file("path") or a text`,
+    ),
+  /** An absolute `http://` or `https://` address. */
+  url: () =>
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+        "an http:// or https:// address",
+      ),
+    ),
+};
+
+const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const sizeUnits: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
+
+/** Reads a duration as ms, or nothing when it is none. */
+export function parseDuration(value: string | number): number | undefined {
+  return parseQuantity(value, durationUnits, 1000);
+}
+
+/** Reads a size as bytes, or nothing when it is none. */
+export function parseSize(value: string | number): number | undefined {
+  return parseQuantity(value, sizeUnits, 1);
+}
+
+function parseQuantity(value: string | number, units: Readonly<Record<string, number>>, bare: number) {
+  if (typeof value === "number") return Number.isFinite(value) ? Math.round(value * bare) : undefined;
+  const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(value.trim());
+  if (!match) return undefined;
+  const unit = match[2] === "" ? bare : units[match[2] ?? ""];
+  return unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
+}

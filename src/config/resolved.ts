@@ -1,0 +1,33 @@
+import type { Secret } from "../model/secret.ts";
+import type { Source, Transform } from "../model/source.ts";
+import type { AnySink } from "./define.ts";
+import type { CheckedSinkOptions } from "./sink-options.ts";
+
+/** A configuration after every check: defaults filled in, ids given, parts ready to be made. */
+export interface ResolvedConfig {
+  /** The file it came from as the user named it, or `"environment"`. */
+  readonly origin: string;
+  readonly sources: readonly ResolvedEntry<Source>[];
+  readonly transforms: readonly ResolvedEntry<Transform>[];
+  readonly sinks: readonly ResolvedSink[];
+  readonly series: { readonly retentionMs: number; readonly max: number };
+  readonly journal: { readonly maxBytes: number };
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly token: Secret | undefined;
+  };
+  readonly stateDir: string | undefined;
+  /** What deserves a word but is no mistake: unset secrets under `dry-run`, YAML keys without a counterpart. */
+  readonly warnings: readonly string[];
+}
+
+export interface ResolvedEntry<Made> {
+  readonly id: string;
+  readonly type: string;
+  create(): Made;
+}
+
+export interface ResolvedSink extends ResolvedEntry<AnySink> {
+  readonly host: CheckedSinkOptions;
+}

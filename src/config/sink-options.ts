@@ -1,0 +1,34 @@
+import * as v from "valibot";
+import type { Sample } from "../model/sample.ts";
+import { option } from "./option.ts";
+
+/** Delivery options, the same for every sink: the second argument of its factory. */
+export const sinkOptions = v.strictObject({
+  /** Names the sink in logs, metrics and its place in the journal; its type by default. */
+  id: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][\w.-]*$/, "letters, digits, dot, dash and underscore"))),
+  /** Keeps the samples this sink is to have; all by default. */
+  match: v.optional(v.custom<(sample: Sample) => boolean>((input) => typeof input === "function", "a function")),
+  batch: v.optional(
+    v.strictObject({
+      /** Samples in one slice at most; the sink's own limit by default. */
+      size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      /** Estimated bytes in one slice at most; the sink's own limit by default. */
+      bytes: v.optional(option.size()),
+      /** How long to wait for a slice to fill, or between two pushes of latest values; 0 by default. */
+      interval: v.optional(option.duration()),
+    }),
+  ),
+  /** How long one request may take; 30 s by default. */
+  timeout: v.optional(option.duration()),
+  retry: v.optional(
+    v.strictObject({
+      /** The first backoff; 1 s by default. */
+      base: v.optional(option.duration()),
+      /** The longest backoff; 60 s by default. */
+      cap: v.optional(option.duration()),
+    }),
+  ),
+});
+
+export type SinkOptions = v.InferInput<typeof sinkOptions>;
+export type CheckedSinkOptions = v.InferOutput<typeof sinkOptions>;

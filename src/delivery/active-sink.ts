@@ -1,0 +1,28 @@
+import type { Batch } from "../model/batch.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Sample } from "../model/sample.ts";
+import type { SinkContext, SinkTraits } from "../model/sink.ts";
+
+/** A sink at work: what a worker needs, with every default filled in and HTTP sinks given the host's sender. */
+export interface ActiveSink {
+  readonly id: string;
+  readonly type: string;
+  readonly traits: SinkTraits;
+  render(batch: Batch): readonly unknown[];
+  deliver(request: unknown, ctx: SinkContext): Promise<Outcome>;
+  readonly match: ((sample: Sample) => boolean) | undefined;
+  readonly batch: { readonly samples: number; readonly bytes: number; readonly intervalMs: number };
+  readonly timeoutMs: number;
+  readonly retry: { readonly baseMs: number; readonly capMs: number };
+  readonly status: SinkStatus;
+}
+
+/** How a sink is doing, for pages and metrics; written by its worker alone. */
+export interface SinkStatus {
+  state: "idle" | "delivering" | "retrying" | "paused" | "stopped";
+  /** Unix ms of the last delivered request. */
+  lastSuccess: number | undefined;
+  lastError: { readonly time: number; readonly reason: string } | undefined;
+  /** Requests by how they ended. */
+  readonly requests: { delivered: number; retry: number; rejected: number; paused: number; split: number };
+}

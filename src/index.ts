@@ -1,0 +1,32 @@
+/**
+ * The public API of mlmon: what a configuration and a plugin import.
+ *
+ * @module
+ */
+export * as v from "valibot";
+export { type Config, defineConfig } from "./config/config.ts";
+export {
+  defineHttpSink,
+  defineSink,
+  defineSource,
+  defineTransform,
+  type EntryOptions,
+  type SinkEntry,
+  type SourceEntry,
+  type TransformEntry,
+} from "./config/define.ts";
+export { option } from "./config/option.ts";
+export type { SinkOptions } from "./config/sink-options.ts";
+export type { Batch, EndedRun } from "./model/batch.ts";
+export type { Context, Poll, Progress, SourceContext } from "./model/context.ts";
+export { env } from "./model/env.ts";
+export { ConfigError } from "./model/errors.ts";
+export type { HttpRequest } from "./model/http-request.ts";
+export type { Log, LogFields } from "./model/log.ts";
+export type { Outcome } from "./model/outcome.ts";
+export type { Experiment, Run, RunStatus } from "./model/run.ts";
+export type { Sample, Series } from "./model/sample.ts";
+export { Secret, secret } from "./model/secret.ts";
+export type { HttpSink, Sink, SinkContext, SinkTraits } from "./model/sink.ts";
+export type { Source, Transform } from "./model/source.ts";
+export type { State, StateValue } from "./model/state.ts";

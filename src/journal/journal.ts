@@ -1,0 +1,86 @@
+import type { Batch } from "../model/batch.ts";
+import type { State } from "../model/state.ts";
+
+/**
+ * The durable heart: batches in order, one position per consumer, the state of every part, the ledger, dead letters.
+ * A position counts samples: a batch of n samples takes n + 1 positions, the last for what is not a sample (ended
+ * runs, facts). Every method that writes is one transaction.
+ */
+export interface Journal {
+  /** Appends one batch with all that belongs to it; a batch with nothing in it stores no row, only the rest. */
+  append(entry: Append): Promise<void>;
+  /** Returns what stands from `from` on, cut to the limits but never less than one sample; empty at the end. */
+  slice(from: number, limit: SliceLimit): Promise<Slice>;
+  /** The position after the newest batch. */
+  end(): number;
+  /** The number of samples at or after a position, and the time their oldest batch was read (Unix ms). */
+  waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
+  /** Where a consumer stands; the oldest kept position for one that was never seen. */
+  position(consumer: string): number;
+  /** The consumers that have a position. */
+  consumers(): readonly string[];
+  /** Moves a consumer, with all that belongs to that step. */
+  commit(consumer: string, position: number, changes?: Changes): Promise<void>;
+  /** Forgets a consumer, so that its backlog can be trimmed. */
+  forget(consumer: string): Promise<void>;
+  /** The memory of one owner; its changes are written by the `append` or `commit` that names the owner. */
+  state(owner: string): State;
+  /** All counters. */
+  ledger(): readonly LedgerRow[];
+  /** Newest first. */
+  deadLetters(limit: number): readonly DeadLetter[];
+  /** Deletes what every consumer has passed; called after commits, cheap when there is nothing to do. */
+  trim(): Promise<void>;
+  /** Bytes of batches kept, and whether they exceed the cap: then reading pauses. */
+  size(): { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
+  /** Resolves at the next `append` that stores a row, the next `commit`, or when the signal fires. */
+  changed(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Append extends Changes {
+  readonly batch: Batch;
+}
+
+/** What is written in the same transaction as a batch or a position. */
+export interface Changes {
+  /** Owners whose pending state changes are written. */
+  readonly owners?: readonly string[];
+  /** Added to the counters. */
+  readonly ledger?: readonly LedgerRow[];
+  readonly deadLetters?: readonly DeadLetter[];
+}
+
+/** One counter of the ledger, for example `{ scope: "sink", id: "pramathus", name: "delivered", reason: "", count: 5 }`. */
+export interface LedgerRow {
+  readonly scope: "source" | "transform" | "sink" | "view";
+  readonly id: string;
+  readonly name: "read" | "nonfinite" | "filtered" | "unmatched" | "refused" | "delivered" | "dead";
+  /** Why, from a closed list per part; empty for `read` and `delivered`. */
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** Samples a receiver has refused for good, with its words (shortened, secrets masked). */
+export interface DeadLetter {
+  readonly sink: string;
+  /** Unix ms. */
+  readonly time: number;
+  readonly reason: string;
+  readonly batch: Batch;
+}
+
+export interface SliceLimit {
+  readonly samples: number;
+  /** Estimated bytes: 100 a sample and its name and labels. */
+  readonly bytes: number;
+}
+
+export interface Slice {
+  /** The stored batches in order, the first and last cut to the slice; ended runs and facts come with a batch's end. */
+  readonly batches: readonly Batch[];
+  /** Samples in all batches. */
+  readonly samples: number;
+  /** Where the next slice starts; equal to `from` at the end of the journal. */
+  readonly next: number;
+}

@@ -1,0 +1,45 @@
+import type { SinkStatus } from "../delivery/active-sink.ts";
+import type { LedgerRow } from "../journal/journal.ts";
+import type { ViewCounts } from "../view/view.ts";
+
+/** How everything is doing right now: what `/api/v1/status`, the page, readiness and mlmon's own series show. */
+export interface Status {
+  readonly version: string;
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly now: number;
+  /** The configuration's file, or `"environment"`. */
+  readonly config: string;
+  /** Empty when ready, else one sentence for each source or sink that has had no success for too long. */
+  readonly notReady: readonly string[];
+  readonly sources: readonly SourceReport[];
+  readonly sinks: readonly SinkReport[];
+  readonly journal: { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
+  readonly view: ViewCounts;
+  readonly ledger: readonly LedgerRow[];
+}
+
+export interface SourceReport {
+  readonly id: string;
+  readonly type: string;
+  readonly state: "starting" | "ok" | "failing" | "full" | "ended";
+  /** Unix ms of the last good poll. */
+  readonly lastSuccess: number | undefined;
+  readonly lastError: { readonly time: number; readonly reason: string } | undefined;
+  /** Time between two polls. */
+  readonly intervalMs: number;
+  readonly progress: { readonly done: number; readonly total: number; readonly unit: string } | undefined;
+}
+
+export interface SinkReport extends Omit<SinkStatus, "requests"> {
+  readonly id: string;
+  readonly type: string;
+  readonly consumes: "points" | "latest";
+  readonly requests: SinkStatus["requests"];
+  /** Samples read and not yet delivered, and how old the oldest of them is. */
+  readonly waiting: number;
+  readonly lagSeconds: number;
+  readonly delivered: number;
+  /** Samples by reason. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+}

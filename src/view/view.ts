@@ -1,0 +1,33 @@
+import type { Batch } from "../model/batch.ts";
+import type { Run } from "../model/run.ts";
+
+/** The latest value of every live series; a consumer of the journal, kept across restarts by its snapshot. */
+export interface View {
+  /** Takes one stored batch: samples, facts, new and changed runs, ended and deleted ones. */
+  apply(batch: Batch): void;
+  /** Removes what has outlived `series.retention`. Called once a minute. */
+  expire(now: number): void;
+  /**
+   * Every group that holds series, or has held some since the view was made, with a number that grows at each change
+   * of the group. Without `groupBy` there is one group, `""`. Called by a worker before each push.
+   */
+  versions(groupBy?: (run: Run) => string): ReadonlyMap<string, number>;
+  /**
+   * The latest sample of every live series, each with its `series`, families together and in a fixed order.
+   * `group` narrows it to one group of `groupBy`.
+   */
+  latest(time: number, group?: { readonly name: string; readonly groupBy: (run: Run) => string }): Batch;
+  /** Grows at every change of any series. */
+  readonly version: number;
+  counts(): ViewCounts;
+  /** All that `restoreView` needs. */
+  snapshot(): Uint8Array;
+}
+
+export interface ViewCounts {
+  readonly series: number;
+  readonly max: number;
+  readonly runs: number;
+  /** Samples of series that the cap has refused, by the key of the metric; at most 100 keys, the rest under `"other"`. */
+  readonly refused: ReadonlyMap<string, number>;
+}

@@ -1,0 +1,68 @@
+import type { Journal, LedgerRow } from "../journal/journal.ts";
+import type { Batch } from "../model/batch.ts";
+import type { Context } from "../model/context.ts";
+import type { Transform } from "../model/source.ts";
+import type { View } from "../view/view.ts";
+
+/** Takes batches of all sources, one at a time: transforms, journal, view. */
+export interface Intake {
+  /** Resolves when the batch is durable and the view shows it; rejects when a transform throws, with nothing taken. */
+  take(source: string, batch: Batch): Promise<void>;
+  /** Runs a task while nothing is being taken, so that the journal's end and the view agree. */
+  exclusively<T>(task: () => Promise<T>): Promise<T>;
+}
+
+/** A transform at work. */
+export interface ActiveTransform {
+  readonly id: string;
+  readonly transform: Transform;
+  readonly context: Context;
+}
+
+/** Makes the intake of a pipeline; called once. */
+export function createIntake(journal: Journal, view: View, transforms: readonly ActiveTransform[]): Intake {
+  let last: Promise<unknown> = Promise.resolve();
+  // One batch at a time: the state that a transform has set must be committed with the batch it has seen.
+  function exclusively<T>(task: () => Promise<T>): Promise<T> {
+    const result = last.then(task);
+    last = result.catch(() => undefined);
+    return result;
+  }
+  const transformOwners = transforms.map(({ id }) => transformOwner(id));
+
+  async function takeNow(source: string, batch: Batch): Promise<void> {
+    const ledger: LedgerRow[] = readRows(source, batch);
+    let current: Batch = { ...batch, source };
+    for (const { id, transform, context } of transforms) {
+      const before = current.samples.length;
+      current = await transform(current, context);
+      const filtered = before - current.samples.length;
+      if (filtered !== 0) {
+        ledger.push({ scope: "transform", id, name: "filtered", reason: id, count: filtered });
+      }
+    }
+    await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners], ledger });
+    view.apply(current);
+  }
+
+  return { take: (source, batch) => exclusively(() => takeNow(source, batch)), exclusively };
+}
+
+/** Names the state of a source in the journal. */
+export function sourceOwner(id: string): string {
+  return `source/${id}`;
+}
+
+/** Names the state of a transform in the journal. */
+export function transformOwner(id: string): string {
+  return `transform/${id}`;
+}
+
+function readRows(source: string, batch: Batch): LedgerRow[] {
+  const rows: LedgerRow[] = [];
+  const row = { scope: "source", id: source, reason: "" } as const;
+  if (batch.samples.length > 0) rows.push({ ...row, name: "read", count: batch.samples.length });
+  const nonFinite = batch.samples.reduce((count, { value }) => count + (Number.isFinite(value) ? 0 : 1), 0);
+  if (nonFinite > 0) rows.push({ ...row, name: "nonfinite", count: nonFinite });
+  return rows;
+}

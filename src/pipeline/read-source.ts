@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { backoffMs } from "../delivery/backoff.ts";
+import type { ResolvedEntry } from "../config/resolved.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Poll, Progress, SourceContext } from "../model/context.ts";
+import { WorkError } from "../model/errors.ts";
+import type { Source } from "../model/source.ts";
+import type { Intake } from "./intake.ts";
+import type { SourceReport } from "./status.ts";
+
+/** A source at work; `report` is what pages and readiness show of it. */
+export interface ActiveSource {
+  readonly entry: ResolvedEntry<Source>;
+  report: SourceReport;
+}
+
+/** Everything a source's loop needs beside the source. */
+export interface Reading {
+  readonly journal: Journal;
+  readonly intake: Intake;
+  /** The context without what this loop itself provides. */
+  readonly context: Omit<SourceContext, "progress" | "polled">;
+  /** Called with each report of progress, for people at a terminal. */
+  readonly onProgress: (source: string, progress: Progress) => void;
+}
+
+/** The report of a source that has not polled yet. */
+export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
+  const report: SourceReport = {
+    id: entry.id,
+    type: entry.type,
+    state: "starting",
+    lastSuccess: undefined,
+    lastError: undefined,
+    intervalMs: 60_000,
+    progress: undefined,
+  };
+  return { entry, report };
+}
+
+/**
+ * Reads a source until it ends or the signal fires. With `context.once` an exception is the caller's; otherwise the
+ * source is made anew after a backoff and goes on where the journal ends.
+ */
+export async function readSource(active: ActiveSource, reading: Reading): Promise<void> {
+  const { context } = reading;
+  for (let attempt = 0; !context.signal.aborted; attempt++) {
+    try {
+      const taken = await readUntilEnd(active, reading);
+      if (context.once || context.signal.aborted) return;
+      if (taken) attempt = 0;
+      throw new WorkError(`The source "${active.entry.id}" has ended`);
+    } catch (error) {
+      if (context.signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      update(active, { state: "failing", lastError: { time: context.now(), reason } });
+      if (context.once) throw error;
+      const delayMs = backoffMs(attempt, { baseMs: 1000, capMs: 60_000 });
+      context.log.error("Source failed and is started again", { source: active.entry.id, reason, delayMs });
+      await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Returns whether any batch was taken. */
+async function readUntilEnd(active: ActiveSource, { journal, intake, context, onProgress }: Reading): Promise<boolean> {
+  const { id } = active.entry;
+  const source = active.entry.create();
+  let taken = false;
+  try {
+    const batches = source.read({
+      ...context,
+      progress(progress) {
+        update(active, { progress });
+        onProgress(id, progress);
+      },
+      polled: (poll) => recordPoll(active, poll, context),
+    });
+    for await (const batch of batches) {
+      await intake.take(id, batch);
+      taken = true;
+      await whileFull(active, journal, context);
+      if (context.signal.aborted) break;
+    }
+  } finally {
+    await source.close?.();
+  }
+  return taken;
+}
+
+/** Waits until sinks have freed room: MLflow keeps everything, so waiting loses nothing. */
+async function whileFull(active: ActiveSource, journal: Journal, context: Reading["context"]): Promise<void> {
+  if (!journal.size().full) return;
+  const before = active.report.state;
+  update(active, { state: "full" });
+  const { bytes, maxBytes } = journal.size();
+  context.log.warn("Reading pauses, as the journal is full", { source: active.entry.id, bytes, maxBytes });
+  while (journal.size().full && !context.signal.aborted) {
+    await journal.changed(context.signal);
+  }
+  update(active, { state: before });
+}
+
+function recordPoll(active: ActiveSource, poll: Poll, context: Reading["context"]): void {
+  const now = context.now();
+  if (poll.ok) {
+    if (active.report.state === "failing") {
+      context.log.info("Source answers again", { source: active.entry.id });
+    }
+    update(active, { state: "ok", lastSuccess: now, intervalMs: poll.nextMs, progress: undefined });
+    return;
+  }
+  const known = active.report.state === "failing" && active.report.lastError?.reason === poll.reason;
+  if (!known) context.log.warn("Source cannot be read, it is tried again", { source: active.entry.id, reason: poll.reason });
+  update(active, { state: "failing", lastError: { time: now, reason: poll.reason } });
+}
+
+function update(active: ActiveSource, change: Partial<SourceReport>): void {
+  active.report = { ...active.report, ...change };
+}

@@ -1,0 +1,54 @@
+import type { Journal } from "../journal/journal.ts";
+import { WorkError } from "../model/errors.ts";
+import type { Log } from "../model/log.ts";
+import { createView, restoreView, type ViewOptions } from "../view/create-view.ts";
+import type { View } from "../view/view.ts";
+import type { Intake } from "./intake.ts";
+
+const consumer = "view";
+
+/** Brings the view to the end of the journal: from its last snapshot, then from the batches that came after it. */
+export async function openView(journal: Journal, options: ViewOptions, log: Log): Promise<View> {
+  const snapshot = journal.state(consumer).get("snapshot");
+  const view = restored(snapshot, options, log);
+  let position = journal.position(consumer);
+  for (;;) {
+    const { batches, next } = await journal.slice(position, { samples: 50_000, bytes: 64 * 1024 ** 2 });
+    if (next === position) break;
+    for (const batch of batches) view.apply(batch);
+    position = next;
+  }
+  return view;
+}
+
+/** Writes snapshots: `save` now, and by itself once a minute while the view changes, with `expire` before. */
+export function keepView(view: View, journal: Journal, intake: Intake, now: () => number): { save(): Promise<void>; stop(): void } {
+  let savedVersion = -1;
+  async function save(): Promise<void> {
+    await intake.exclusively(async () => {
+      const position = journal.end();
+      if (view.version === savedVersion && journal.position(consumer) === position) return;
+      journal.state(consumer).set("snapshot", view.snapshot());
+      await journal.commit(consumer, position, { owners: [consumer] });
+      savedVersion = view.version;
+    });
+    await journal.trim();
+  }
+  const timer = setInterval(() => {
+    view.expire(now());
+    // A failed write is met again by the next append, which reports it.
+    save().catch(() => undefined);
+  }, 60_000);
+  timer.unref();
+  return { save, stop: () => clearInterval(timer) };
+}
+
+function restored(snapshot: unknown, options: ViewOptions, log: Log): View {
+  if (!(snapshot instanceof Uint8Array)) return createView(options);
+  try {
+    return restoreView(snapshot, options);
+  } catch (cause) {
+    log.error("The snapshot of the latest values cannot be read", {});
+    throw new WorkError("Cannot read the snapshot of the latest values in the journal: move the state folder away", { cause });
+  }
+}

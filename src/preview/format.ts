@@ -1,0 +1,59 @@
+import type { Preview, RequestPreview, SinkPreview } from "./preview.ts";
+
+/** Prints a preview for people: a heading a sink, then its requests as they would go over the wire. */
+export function formatText(preview: Preview): string {
+  const sections = preview.sinks.map((sink) => [heading(sink), ...sink.requests.map(requestText), rest(sink)].join(""));
+  const warnings = preview.warnings.map((warning) => `warning: ${warning}\n`);
+  return [...sections, warnings.join("")].filter((section) => section !== "").join("\n");
+}
+
+/** Prints a preview as one JSON document, the shape that scripts may rely on. */
+export function formatJson(preview: Preview): string {
+  const sinks = preview.sinks.map(({ omitted, ...sink }) => (omitted === 0 ? sink : { ...sink, omitted }));
+  return `${JSON.stringify({ sinks, warnings: preview.warnings }, undefined, 2)}\n`;
+}
+
+/** Prints every request as a curl command for a POSIX shell; secrets stand as their names. */
+export function formatCurl(preview: Preview): string {
+  return preview.sinks
+    .map((sink) => `# ${sink.id}\n${sink.requests.map(curl).join("")}${rest(sink, "# ")}`)
+    .join("\n");
+}
+
+function heading({ id, type, requests, omitted, samples, series, bytes }: SinkPreview): string {
+  const name = id === type ? id : `${id} (${type})`;
+  const counts = [
+    plural(requests.length + omitted, "request"),
+    plural(samples, "sample"),
+    `${series} series`,
+    `${bytes} bytes`,
+  ];
+  return `== ${name}: ${counts.join(", ")}\n`;
+}
+
+function requestText({ method, url, headers, body, encoding }: RequestPreview): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\n`);
+  const note = encoding === "base64" ? "(base64)\n" : "";
+  const end = body === "" || body.endsWith("\n") ? "" : "\n";
+  return `\n${`${method} ${url}`.trim()}\n${lines.join("")}\n${note}${body}${end}`;
+}
+
+function rest({ omitted }: SinkPreview, prefix = ""): string {
+  return omitted === 0 ? "" : `${prefix}… and ${plural(omitted, "more request")}: raise --limit to see them\n`;
+}
+
+function curl({ method, url, headers, body, encoding }: RequestPreview): string {
+  const flags = Object.entries(headers).map(([name, value]) => ` -H ${quote(`${name}: ${value}`)}`);
+  const command = `curl -sS -X ${method} ${quote(url)}${flags.join("")}`;
+  if (body === "") return `${command}\n`;
+  if (encoding === "base64") return `printf %s ${quote(body)} | base64 -d | ${command} --data-binary @-\n`;
+  return `${command} --data-binary ${quote(body)}\n`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,30 @@
+/** What one run of the pipeline would send, without having sent it. */
+export interface Preview {
+  readonly sinks: readonly SinkPreview[];
+  /** What the user should know before sending: many series, names that collide, samples that a sink refuses. */
+  readonly warnings: readonly string[];
+}
+
+export interface SinkPreview {
+  readonly id: string;
+  readonly type: string;
+  /** Samples in all requests. */
+  readonly samples: number;
+  /** Distinct series among them. */
+  readonly series: number;
+  /** Bytes of all bodies. */
+  readonly bytes: number;
+  readonly requests: readonly RequestPreview[];
+  /** Requests that `--limit` left out of `requests`; the counts above hold them. */
+  readonly omitted: number;
+}
+
+/** One request as it would be sent, with secrets masked. */
+export interface RequestPreview {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** `base64` when the body is not UTF-8 text. */
+  readonly encoding: "utf8" | "base64";
+}

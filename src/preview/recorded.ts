@@ -1,0 +1,98 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import * as v from "valibot";
+import type { Batch } from "../model/batch.ts";
+import { WorkError } from "../model/errors.ts";
+import type { Run } from "../model/run.ts";
+import type { Sample } from "../model/sample.ts";
+import type { Source } from "../model/source.ts";
+
+/**
+ * Reads recorded samples instead of MLflow: one JSON object a line, as the console sink writes them. The time of a
+ * batch is that of its newest sample, so that the same file gives the same bytes on every day.
+ */
+export function recordedSource(path: string): Source {
+  return {
+    async *read(): AsyncGenerator<Batch> {
+      const runs = new Map<string, Run>();
+      let samples: Sample[] = [];
+      for await (const sample of readSamples(path, runs)) {
+        samples.push(sample);
+        if (samples.length < 10_000) continue;
+        yield batchOf(samples, []);
+        samples = [];
+      }
+      yield batchOf(samples, [...runs.values()]);
+    },
+  };
+}
+
+const text = v.optional(v.string(), "");
+const texts = v.optional(v.record(v.string(), v.string()), {});
+const recordedNumber = v.pipe(
+  v.union([v.number(), v.picklist(["NaN", "Infinity", "-Infinity"]), v.null()]),
+  v.transform((value) => (value === null ? Number.NaN : Number(value))),
+);
+const recordedRun = v.object({
+  id: v.string(),
+  name: text,
+  experiment: v.object({ id: v.string(), name: v.string() }),
+  status: v.optional(v.picklist(["running", "scheduled", "finished", "failed", "killed"]), "running"),
+  startTime: v.optional(v.number(), 0),
+  endTime: v.exactOptional(v.number()),
+  user: text,
+  stage: v.optional(v.string(), "None"),
+  tags: texts,
+  params: texts,
+});
+const recordedSample = v.object({
+  name: v.string(),
+  value: recordedNumber,
+  time: v.number(),
+  step: v.optional(v.number(), 0),
+  run: v.exactOptional(recordedRun),
+  labels: v.exactOptional(v.record(v.string(), v.string())),
+});
+
+async function* readSamples(path: string, runs: Map<string, Run>): AsyncGenerator<Sample> {
+  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
+  let number = 0;
+  try {
+    for await (const line of lines) {
+      number += 1;
+      if (line.trim() === "") continue;
+      const parsed = v.safeParse(recordedSample, parseLine(line));
+      if (!parsed.success) {
+        const issue = parsed.issues[0];
+        throw new WorkError(`Cannot read "${path}" line ${number}: ${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
+      }
+      yield shareRun(parsed.output, runs);
+    }
+  } catch (cause) {
+    if (cause instanceof WorkError) throw cause;
+    throw new WorkError(`Cannot read the recorded samples "${path}": ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** All samples of a run share the first object that describes it. */
+function shareRun(sample: Sample, runs: Map<string, Run>): Sample {
+  if (!sample.run) return sample;
+  const run = runs.get(sample.run.id) ?? sample.run;
+  runs.set(run.id, run);
+  return { ...sample, run };
+}
+
+function batchOf(samples: readonly Sample[], runs: readonly Run[]): Batch {
+  const time = samples.reduce((newest, sample) => Math.max(newest, sample.time), 0);
+  return { time, samples, ended: [], runs };
+}

@@ -12,6 +12,11 @@ export interface Batch {
   /** Runs that are new or of which a fact (status, name, tag) has changed. Sinks of points do not see them. */
   readonly runs?: readonly Run[];
   /**
+   * The latest values of runs that are back after they were deleted or had ended: the view takes them again, sinks of
+   * points have had them already and do not see them.
+   */
+  readonly restored?: readonly Sample[];
+  /**
    * Server-wide gauges such as counts: `{ name: "experiments", value: 3 }`. The facts of one name replace all earlier
    * facts of that name from the same source. Only sinks of latest values see them.
    */

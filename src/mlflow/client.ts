@@ -1,0 +1,143 @@
+import { Buffer } from "node:buffer";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createFetch } from "ofetch";
+import * as v from "valibot";
+import { Secret, secret } from "../model/secret.ts";
+import { tlsInit } from "../runtime/tls.ts";
+import { readTls } from "./credentials.ts";
+import { parseAnswer } from "./json.ts";
+import { createLimit } from "./limit.ts";
+import { foreignError, MlflowError, networkError, refusalError } from "./mlflow-error.ts";
+import type { MlflowOptions } from "./options.ts";
+
+/** Speaks MLflow's REST API: authentication, int64 in JSON, typed errors, retries of what passes, bounded concurrency. */
+export interface Client {
+  /** The address without user part and query, for messages. */
+  readonly server: string;
+  get<S extends v.GenericSchema>(path: string, query: Query, schema: S): Promise<v.InferOutput<S>>;
+  /** The body is JSON text already: numbers of 64 bits are the caller's to write. */
+  post<S extends v.GenericSchema>(path: string, body: string, schema: S): Promise<v.InferOutput<S>>;
+  /** Unix ms by the `Date` of the newest answer; nothing before the first. */
+  serverTime(): number | undefined;
+  /** Sends `X-MLFLOW-WORKSPACE` from now on; only where the server says that it has workspaces. */
+  useWorkspace(name: string): void;
+}
+
+export type Query = readonly (readonly [name: string, value: string])[];
+
+/** The part of the options a client needs. */
+export type Connection = Pick<MlflowOptions, "trackingUri" | "concurrency" | "timeout" | "verify"> &
+  Partial<Pick<MlflowOptions, "username" | "password" | "token" | "caFile" | "clientCert">>;
+
+/** What the world is to a client; every part has its default. */
+export interface ClientWorld {
+  readonly signal?: AbortSignal;
+  readonly fetch?: typeof globalThis.fetch;
+  readonly now?: () => number;
+  /** How often a passing failure is tried before it is thrown; 4 by default. */
+  readonly attempts?: number;
+  /** The wait after the first failure, doubled after each; 250 ms by default. */
+  readonly backoffMs?: number;
+}
+
+/** Makes a client; nothing is sent until the first call. */
+export function createClient(options: Connection, world: ClientWorld = {}): Client {
+  const { signal = new AbortController().signal, now = Date.now, attempts = 4, backoffMs = 250 } = world;
+  const send = createFetch({ fetch: world.fetch ?? globalThis.fetch, Headers, AbortController }).raw;
+  const address = new URL(options.trackingUri);
+  const base = `${address.origin}${address.pathname.replace(/\/+$/, "")}`;
+  const authorization = authorizationOf(options, address);
+  const tls = tlsInit(readTls(options));
+  const limit = createLimit(options.concurrency);
+  const headers: Record<string, string> = { accept: "application/json", "user-agent": "mlmon" };
+  let skewMs: number | undefined;
+
+  async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<unknown> {
+    const timeout = AbortSignal.timeout(options.timeout);
+    let answer: { status: number; headers: Headers; _data?: unknown };
+    try {
+      answer = await send(`${base}${path}${search}`, {
+        ...tls,
+        method,
+        headers: {
+          ...headers,
+          ...(authorization && { authorization: Secret.reveal(authorization) }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body }),
+        retry: false,
+        ignoreResponseError: true,
+        responseType: "text",
+        signal: AbortSignal.any([signal, timeout]),
+      });
+    } catch {
+      signal.throwIfAborted();
+      throw networkError(base, timeout.aborted, options.timeout);
+    }
+    const text = typeof answer._data === "string" ? answer._data : "";
+    const date = Date.parse(answer.headers.get("date") ?? "");
+    if (Number.isFinite(date)) skewMs = date - now();
+    if (answer.status < 200 || answer.status > 299) {
+      throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, now());
+    }
+    return readBody(text, answer.headers.get("content-type") ?? "", path);
+  }
+
+  function readBody(text: string, contentType: string, path: string): unknown {
+    try {
+      return parseAnswer(text);
+    } catch {
+      if (/html/i.test(contentType) || text.trimStart().startsWith("<")) throw foreignError(base, path, "a web page");
+      if (!text.trimStart().startsWith("{")) throw foreignError(base, path, "no JSON");
+      // Half a JSON is what a dying server or proxy leaves behind.
+      throw networkError(base, false, options.timeout);
+    }
+  }
+
+  async function call<S extends v.GenericSchema>(schema: S, ...request: Parameters<typeof callOnce>) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const body = await limit(() => callOnce(...request));
+        const parsed = v.safeParse(schema, body);
+        if (parsed.success) return parsed.output;
+        const [issue] = parsed.issues;
+        throw foreignError(base, request[1], `${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
+      } catch (error) {
+        if (!(error instanceof MlflowError) || error.trouble !== "transient" || attempt >= attempts) throw error;
+        const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs * 2 ** (attempt - 1));
+        await sleep(Math.min(waitMs, 60_000), undefined, { signal });
+      }
+    }
+  }
+
+  return {
+    server: base,
+    get: (path, query, schema) => call(schema, "GET", path, searchOf(query)),
+    post: (path, body, schema) => call(schema, "POST", path, "", body),
+    serverTime: () => (skewMs === undefined ? undefined : now() + skewMs),
+    useWorkspace(name) {
+      headers["x-mlflow-workspace"] = name;
+    },
+  };
+}
+
+function searchOf(query: Query): string {
+  if (query.length === 0) return "";
+  return `?${query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
+}
+
+/** Basic wins over Bearer, as in MLflow's client; a user part of the address comes first. */
+function authorizationOf(options: Connection, address: URL): Secret | undefined {
+  if (address.username !== "") {
+    const password = decodeURIComponent(address.password);
+    const user = decodeURIComponent(address.username);
+    const name = "trackingUri";
+    return new Secret(
+      name,
+      () => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+      `Basic <secret ${name}>`,
+    );
+  }
+  if (options.username !== undefined && options.password) return secret.basic(options.username, options.password);
+  return options.token && secret.bearer(options.token);
+}

@@ -1,0 +1,135 @@
+import { WorkError } from "../model/errors.ts";
+import { maskSecrets } from "../model/secret.ts";
+
+/** Why MLflow did not give what was asked for; decides what to do next. */
+export type Trouble =
+  /** Passing: try again. */
+  | "transient"
+  /** 401: credentials. */
+  | "auth"
+  /** 403: the Host header is not among the server's allowed hosts, or an Origin was sent. */
+  | "host"
+  /** 403: no right to this experiment or run. */
+  | "permission"
+  /** The run or workspace is gone. */
+  | "gone"
+  /** This version, or a proxy, does not know the endpoint. */
+  | "unknown"
+  /** 2xx, but no answer of MLflow. */
+  | "foreign"
+  /** 400: the request itself. */
+  | "invalid"
+  /** The server's store cannot do this. */
+  | "unsupported";
+
+/** A failed call, in words for the user: what, why, and the mend. Holds no secret and no query string. */
+export class MlflowError extends WorkError {
+  readonly trouble: Trouble;
+  /** What the server asked to wait, in ms. */
+  readonly retryAfterMs: number | undefined;
+  constructor(trouble: Trouble, message: string, retryAfterMs?: number) {
+    super(message);
+    this.trouble = trouble;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** What is known of an answer that is no success. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** Turns a refusal into a typed error (mlflow.md § 3). `server` is the address without user part and query. */
+export function refusalError(
+  server: string,
+  path: string,
+  { status, headers, text }: Refusal,
+  now: number,
+): MlflowError {
+  const { code, message } = errorBody(text);
+  const words = shorten(message ?? text);
+  const cannot = `Cannot use MLflow at ${server}`;
+  if (status === 401) {
+    const mend = "set username and password, or token (MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN)";
+    return new MlflowError("auth", `${cannot} as it refuses the credentials (401): ${mend}`);
+  }
+  if (status === 403 && /host header|rebinding/i.test(text)) {
+    const mend = `start MLflow with --allowed-hosts "${hostOf(server)},localhost:*"`;
+    return new MlflowError("host", `${cannot} as it does not accept this host name (403 ${words}): ${mend}`);
+  }
+  if (status === 403 && /cross-origin/i.test(text)) {
+    const mend = "let no proxy add an Origin header";
+    return new MlflowError("host", `${cannot} as it takes the request for one of a foreign page (403): ${mend}`);
+  }
+  if (status === 403) {
+    const mend = "grant the user READ on the experiments";
+    return new MlflowError("permission", `${cannot} as ${path} is forbidden (403 ${words}): ${mend}`);
+  }
+  if (status === 404 && code === "RESOURCE_DOES_NOT_EXIST") {
+    return new MlflowError("gone", `${cannot} as ${path} answered 404: ${words}`);
+  }
+  if (status === 404 || status === 405) {
+    const mend = "check trackingUri, with the path if MLflow runs under --static-prefix or behind a proxy";
+    return new MlflowError("unknown", `${cannot} as nothing there knows ${path} (${status}): ${mend}`);
+  }
+  if (code === "FEATURE_DISABLED") {
+    return new MlflowError("unsupported", `${cannot} as its store does not support ${path}: ${words}`);
+  }
+  if (status === 429 || status >= 500 || status === 408) {
+    const after = retryAfterMs(headers.get("retry-after"), now);
+    return new MlflowError(
+      "transient",
+      `${cannot} as it answered ${status}${message ? ` (${words})` : ""}: it is tried again`,
+      after,
+    );
+  }
+  return new MlflowError("invalid", `${cannot} as ${path} answered ${status}: ${words}`);
+}
+
+/** A 2xx whose body is no JSON, or JSON of another shape. */
+export function foreignError(server: string, path: string, detail: string): MlflowError {
+  const mend = "check trackingUri, and whether a proxy or a login page answers instead";
+  return new MlflowError(
+    "foreign",
+    `Cannot use MLflow at ${server} as ${path} gave no answer of MLflow (${detail}): ${mend}`,
+  );
+}
+
+/** The connection failed, was cut, or took too long. The runtime's own words may hold the whole address: not shown. */
+export function networkError(server: string, timedOut: boolean, timeoutMs: number): MlflowError {
+  const why = timedOut ? `it did not answer within ${timeoutMs / 1000} s` : "the connection failed or was cut";
+  return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}: check that it runs there`);
+}
+
+function errorBody(text: string): { code?: string; message?: string } {
+  if (!text.trimStart().startsWith("{")) return {};
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body !== "object" || body === null) return {};
+    const code = "error_code" in body && typeof body.error_code === "string" ? { code: body.error_code } : {};
+    const message = "message" in body && typeof body.message === "string" ? { message: body.message } : {};
+    return { ...code, ...message };
+  } catch {
+    return {};
+  }
+}
+
+/** The server's words: one line, no markup, short, secrets masked. */
+function shorten(text: string): string {
+  const line = maskSecrets(text.replace(/<[^>]*>/g, " "))
+    .replace(/\s+/g, " ")
+    .trim();
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}
+
+function hostOf(server: string): string {
+  return new URL(server).host;
+}
+
+function retryAfterMs(header: string | null, now: number): number | undefined {
+  if (!header) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
+}

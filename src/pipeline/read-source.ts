@@ -18,6 +18,8 @@ export interface ActiveSource {
 export interface Reading {
   readonly journal: Journal;
   readonly intake: Intake;
+  /** Frees what only the view's last snapshot keeps in the journal. */
+  readonly makeRoom: () => Promise<void>;
   /** The context without what this loop itself provides. */
   readonly context: Omit<SourceContext, "progress" | "polled">;
   /** Called with each report of progress, for people at a terminal. */
@@ -63,7 +65,8 @@ export async function readSource(active: ActiveSource, reading: Reading): Promis
 }
 
 /** Returns whether any batch was taken. */
-async function readUntilEnd(active: ActiveSource, { journal, intake, context, onProgress }: Reading): Promise<boolean> {
+async function readUntilEnd(active: ActiveSource, reading: Reading): Promise<boolean> {
+  const { intake, context, onProgress } = reading;
   const { id } = active.entry;
   const source = active.entry.create();
   let taken = false;
@@ -79,7 +82,7 @@ async function readUntilEnd(active: ActiveSource, { journal, intake, context, on
     for await (const batch of batches) {
       await intake.take(id, batch);
       taken = true;
-      await whileFull(active, journal, context);
+      await whileFull(active, reading);
       if (context.signal.aborted) break;
     }
   } finally {
@@ -89,7 +92,9 @@ async function readUntilEnd(active: ActiveSource, { journal, intake, context, on
 }
 
 /** Waits until sinks have freed room: MLflow keeps everything, so waiting loses nothing. */
-async function whileFull(active: ActiveSource, journal: Journal, context: Reading["context"]): Promise<void> {
+async function whileFull(active: ActiveSource, { journal, makeRoom, context }: Reading): Promise<void> {
+  if (!journal.size().full) return;
+  await makeRoom();
   if (!journal.size().full) return;
   const before = active.report.state;
   update(active, { state: "full" });

@@ -1,0 +1,59 @@
+import type { ActiveSink } from "../delivery/active-sink.ts";
+
+/** One sink's worker as those see it who may end it. */
+export interface Delivery {
+  readonly sink: ActiveSink;
+  /** Ends the worker at once; what it had not delivered stays in the journal. */
+  readonly stop: AbortController;
+}
+
+/**
+ * Once the signal fires, ends the workers of failing sinks at once and the others after `drainMs`. Returns what ends
+ * the watch.
+ */
+export function drainOnAbort(signal: AbortSignal, delivery: readonly Delivery[], drainMs: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  function drain(): void {
+    for (const { sink, stop } of delivery) {
+      if (isFailing(sink)) stop.abort();
+    }
+    timer = setTimeout(() => {
+      for (const { stop } of delivery) stop.abort();
+    }, drainMs);
+  }
+  if (signal.aborted) drain();
+  else signal.addEventListener("abort", drain, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", drain);
+  };
+}
+
+/**
+ * Ends the worker of each sink that has been busy without progress for `giveUpMs`, and says so through `onGivenUp`.
+ * Returns what ends the watch.
+ */
+export function giveUpWithoutProgress(
+  delivery: readonly Delivery[],
+  options: { readonly giveUpMs: number; readonly now: () => number; readonly onGivenUp: (sink: ActiveSink) => void },
+): () => void {
+  const { giveUpMs, now, onGivenUp } = options;
+  const startedAt = now();
+  const timer = setInterval(
+    () => {
+      for (const { sink, stop } of delivery) {
+        const idle = sink.status.state === "idle" || sink.status.state === "stopped";
+        const progress = Math.max(startedAt, sink.status.lastSuccess ?? 0);
+        if (idle || stop.signal.aborted || now() - progress < giveUpMs) continue;
+        stop.abort();
+        onGivenUp(sink);
+      }
+    },
+    Math.min(250, giveUpMs),
+  );
+  return () => clearInterval(timer);
+}
+
+function isFailing(sink: ActiveSink): boolean {
+  return sink.status.state === "retrying" || sink.status.state === "paused";
+}

@@ -1,0 +1,82 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { createSender } from "../delivery/send.ts";
+import { openJournal } from "../journal/sqlite-journal.ts";
+import { openStateFolder } from "../journal/state-folder.ts";
+import type { LedgerRow } from "../journal/journal.ts";
+import type { Progress } from "../model/context.ts";
+import type { Log } from "../model/log.ts";
+import { version } from "../runtime/version.ts";
+import { openPipeline } from "./pipeline.ts";
+import { report, total } from "./report.ts";
+import type { Status } from "./status.ts";
+
+export interface ExportOptions {
+  readonly config: ResolvedConfig;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Absent: nothing is kept, and everything selected is exported; else only what is new since the last export. */
+  readonly stateDir: string | undefined;
+  /** Gives a sink up that has made no progress for so long. */
+  readonly giveUpMs: number;
+  readonly now?: () => number;
+  readonly onProgress?: (source: string, progress: Progress) => void;
+}
+
+/** What one export has done, in samples; the shape of `export-once --json`. */
+export interface ExportResult {
+  readonly read: number;
+  /** Dropped by transforms. */
+  readonly filtered: number;
+  readonly sinks: readonly SinkResult[];
+  readonly seconds: number;
+}
+
+export interface SinkResult {
+  readonly id: string;
+  readonly delivered: number;
+  readonly deadLetters: number;
+  /** Not delivered; kept for the next export when there is a state folder. */
+  readonly waiting: number;
+  /** The last failure of a sink for which something waits. */
+  readonly error?: string;
+}
+
+/** Reads all there is, delivers it, and says what became of it; throws `WorkError` when a source cannot be read. */
+export async function exportOnce({ config, log, now = Date.now, ...options }: ExportOptions): Promise<ExportResult> {
+  const startedAt = now();
+  const opened: (() => Promise<void> | void)[] = [];
+  try {
+    const folder = options.stateDir === undefined ? undefined : await openStateFolder(options.stateDir);
+    if (folder) opened.push(() => folder.close());
+    const path = folder?.journalPath ?? ":memory:";
+    const journal = await openJournal({ path, maxBytes: config.journal.maxBytes, now });
+    opened.push(() => journal.close());
+    const before = journal.ledger();
+    const pipeline = await openPipeline({
+      config,
+      journal,
+      log,
+      now,
+      once: true,
+      send: createSender({ version }),
+      ownMetrics: async () => "",
+      giveUpMs: options.giveUpMs,
+      ...(options.onProgress && { onProgress: options.onProgress }),
+    });
+    opened.push(() => pipeline.close());
+    await pipeline.run(options.signal);
+    const status = report({ config, journal, pipeline, version, startedAt, now });
+    return result(status, before, (now() - startedAt) / 1000);
+  } finally {
+    for (const close of opened.toReversed()) await close();
+  }
+}
+
+function result(status: Status, before: readonly LedgerRow[], seconds: number): ExportResult {
+  const since = (name: LedgerRow["name"], id?: string) => total(status.ledger, name, id) - total(before, name, id);
+  const sinks = status.sinks.map(({ id, waiting, lastError }): SinkResult => {
+    const counts = { id, delivered: since("delivered", id), deadLetters: since("dead", id), waiting };
+    return waiting > 0 && lastError ? { ...counts, error: lastError.reason } : counts;
+  });
+  return { read: since("read"), filtered: since("filtered"), sinks, seconds };
+}

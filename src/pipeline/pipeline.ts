@@ -1,0 +1,152 @@
+import type { Hono } from "hono";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { activateSink } from "../delivery/activate.ts";
+import type { ActiveSink } from "../delivery/active-sink.ts";
+import { runLatestWorker } from "../delivery/latest-worker.ts";
+import { runPointsWorker } from "../delivery/points-worker.ts";
+import type { Send } from "../delivery/send.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Progress } from "../model/context.ts";
+import type { Log } from "../model/log.ts";
+import type { SinkContext } from "../model/sink.ts";
+import type { View } from "../view/view.ts";
+import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
+import { type ActiveTransform, createIntake, sourceOwner, transformOwner } from "./intake.ts";
+import { type ActiveSource, activeSource, readSource } from "./read-source.ts";
+import { keepView, openView } from "./view-keeper.ts";
+
+/** Everything at work: made by `openPipeline`, started once by `run`. */
+export interface Pipeline {
+  readonly sources: readonly ActiveSource[];
+  readonly sinks: readonly ActiveSink[];
+  readonly view: View;
+  /** Adds the routes of the sinks to the status server, before it listens. */
+  serve(app: Hono): void;
+  /**
+   * Reads and delivers until the signal fires or, with `once`, until all there is has been delivered. After the signal
+   * every sink may deliver what is waiting for `drainMs` (10 s by default); one that is failing ends at once.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** Writes the view's snapshot and closes sinks in reverse order; once, after `run` has ended. */
+  close(): Promise<void>;
+}
+
+export interface PipelineOptions {
+  readonly config: ResolvedConfig;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly send: Send;
+  /** Read all there is, deliver it, end: `export-once`. */
+  readonly once: boolean;
+  /** mlmon's own series, for the scrape page. */
+  readonly ownMetrics: () => Promise<string>;
+  readonly now: () => number;
+  readonly drainMs?: number;
+  /** Ends a sink that is busy without progress for so long; never by default. */
+  readonly giveUpMs?: number;
+  readonly onProgress?: (source: string, progress: Progress) => void;
+}
+
+/** Makes every part of a configuration and brings the view to where the journal ends. */
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config, journal, log, now } = options;
+  const reading = new AbortController();
+  const view = await openView(journal, config.series, log);
+  const context = { log, signal: reading.signal, now };
+  const transforms = config.transforms.map(
+    ({ id, create }): ActiveTransform => ({
+      id,
+      transform: create(),
+      context: { ...context, state: journal.state(transformOwner(id)) },
+    }),
+  );
+  const intake = createIntake(journal, view, transforms);
+  const keeper = keepView(view, journal, intake, now);
+  const sources = config.sources.map(activeSource);
+  const sinks = config.sinks.map((sink) => activateSink(sink, { send: options.send, now }));
+  await settleConsumers(journal, sinks, log);
+
+  const delivery = sinks.map((sink) => {
+    const stop = new AbortController();
+    const ctx: SinkContext = {
+      log,
+      now,
+      signal: stop.signal,
+      state: journal.state(sinkOwner(sink.id)),
+      ownMetrics: options.ownMetrics,
+    };
+    return { sink, stop, ctx };
+  });
+  for (const { sink, ctx } of delivery) await sink.traits.setup?.(ctx);
+
+  async function readAll(): Promise<void> {
+    const consumes = sinks.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
+    await Promise.all(
+      sources.map((source) =>
+        readSource(source, {
+          journal,
+          intake,
+          makeRoom: keeper.save,
+          context: { ...context, state: journal.state(sourceOwner(source.entry.id)), once: options.once, consumes },
+          onProgress: options.onProgress ?? (() => {}),
+        }),
+      ),
+    );
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    const inputEnded = new AbortController();
+    const common = { journal, inputEnded: inputEnded.signal, log };
+    const workers = delivery.map(({ sink, stop, ctx }) =>
+      sink.traits.consumes === "latest"
+        ? runLatestWorker({ ...common, sink, ctx, view, signal: stop.signal, once: options.once })
+        : runPointsWorker({ ...common, sink, ctx, signal: stop.signal, once: options.once }),
+    );
+    const abortReading = () => reading.abort();
+    signal.addEventListener("abort", abortReading, { once: true });
+    if (signal.aborted) abortReading();
+    const watches = [drainOnAbort(signal, delivery, options.drainMs ?? 10_000)];
+    if (options.giveUpMs !== undefined) {
+      // A journal kept full by a sink that was given up would hold the source for ever.
+      const onGivenUp = () => journal.size().full && reading.abort();
+      watches.push(giveUpWithoutProgress(delivery, { giveUpMs: options.giveUpMs, now, onGivenUp }));
+    }
+    try {
+      await readAll();
+    } finally {
+      inputEnded.abort();
+      await Promise.all(workers);
+      for (const end of watches) end();
+      signal.removeEventListener("abort", abortReading);
+    }
+  }
+
+  async function close(): Promise<void> {
+    keeper.stop();
+    await keeper.save();
+    for (const { sink } of delivery.toReversed()) await sink.traits.close?.();
+  }
+
+  function serve(app: Hono): void {
+    for (const sink of sinks) sink.traits.serve?.(app);
+  }
+
+  return { sources, sinks, view, serve, run, close };
+}
+
+/** Names a sink's position and state in the journal. */
+export function sinkOwner(id: string): string {
+  return `sink/${id}`;
+}
+
+/** Gives each sink a position, so that nothing it is to have is trimmed, and drops those of sinks that are gone. */
+async function settleConsumers(journal: Journal, sinks: readonly ActiveSink[], log: Log): Promise<void> {
+  const wanted = new Set(sinks.map(({ id }) => sinkOwner(id)));
+  for (const consumer of journal.consumers()) {
+    if (!consumer.startsWith("sink/") || wanted.has(consumer)) continue;
+    const { samples } = journal.waiting(journal.position(consumer));
+    log.warn("A sink is no longer configured: what was waiting for it is dropped", { sink: consumer.slice(5), samples });
+    await journal.forget(consumer);
+  }
+  for (const consumer of wanted) await journal.commit(consumer, journal.position(consumer));
+}

@@ -1,0 +1,71 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { createSender } from "../delivery/send.ts";
+import { openJournal } from "../journal/sqlite-journal.ts";
+import { openStateFolder } from "../journal/state-folder.ts";
+import type { Progress } from "../model/context.ts";
+import type { Log } from "../model/log.ts";
+import { version } from "../runtime/version.ts";
+import { serve } from "../runtime/serve.ts";
+import { createApp } from "../server/app.tsx";
+import { createOwnMetrics } from "../server/own-metrics.ts";
+import { openPipeline } from "./pipeline.ts";
+import { report } from "./report.ts";
+import type { Status } from "./status.ts";
+
+export interface ServiceOptions {
+  readonly config: ResolvedConfig;
+  readonly log: Log;
+  /** Stops the service in order when it fires. */
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+  readonly onProgress?: (source: string, progress: Progress) => void;
+  /** Called once, when the status server listens and reading starts. */
+  readonly onStarted?: (started: Started) => void;
+}
+
+export interface Started {
+  /** `http://127.0.0.1:9890` */
+  readonly url: string;
+  readonly stateDir: string;
+  status(): Status;
+}
+
+/**
+ * Runs mlmon until the signal fires: the state folder, the journal, the pipeline, the status server. Throws `WorkError`
+ * for a folder that cannot be used, a damaged journal or a port in use; never because MLflow or a sink is away.
+ */
+export async function runService({ config, log, signal, now = Date.now, ...options }: ServiceOptions): Promise<void> {
+  const startedAt = now();
+  const opened: (() => Promise<void> | void)[] = [];
+  try {
+    const folder = await openStateFolder(config.stateDir ?? ".mlmon");
+    opened.push(() => folder.close());
+    const journal = await openJournal({ path: folder.journalPath, maxBytes: config.journal.maxBytes, now });
+    opened.push(() => journal.close());
+
+    const metrics = createOwnMetrics(() => status());
+    const ownMetrics = () => metrics.text();
+    const pipeline = await openPipeline({
+      config,
+      journal,
+      log,
+      now,
+      ownMetrics,
+      once: false,
+      send: createSender({ version }),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+    });
+    opened.push(() => pipeline.close());
+    const status = () => report({ config, journal, pipeline, version, startedAt, now });
+
+    const app = createApp({ status, token: config.server.token, host: config.server.host, ownMetrics, mount: pipeline.serve });
+    const server = await serve(app.fetch, { hostname: config.server.host, port: config.server.port });
+    opened.push(() => server.stop());
+    const host = config.server.host.includes(":") ? `[${config.server.host}]` : config.server.host;
+    options.onStarted?.({ url: `http://${host}:${server.port}`, stateDir: folder.path, status });
+
+    await pipeline.run(signal);
+  } finally {
+    for (const close of opened.toReversed()) await close();
+  }
+}

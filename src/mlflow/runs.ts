@@ -1,0 +1,70 @@
+import type { RunAnswer } from "./answers.ts";
+import { runsAnswer } from "./answers.ts";
+import type { Client } from "./client.ts";
+
+/** What `runs/search` is asked for. */
+export interface RunSearch {
+  readonly experiments: readonly string[];
+  readonly filter?: string;
+  /** `"ALL"` shows deleted runs too. */
+  readonly view?: "ACTIVE_ONLY" | "ALL";
+  /** `"attributes.start_time ASC"` by default. */
+  readonly order?: string;
+  /** Runs a page, 1000 by default; an answer is about 11 kB a run. */
+  readonly pageSize?: number;
+}
+
+/** Every run that is not terminal; `status IN` and `OR` are refused by MLflow. */
+export const liveFilter =
+  "attributes.status != 'FINISHED' AND attributes.status != 'FAILED' AND attributes.status != 'KILLED'";
+
+/** Yields pages of runs. A set that changes meanwhile may repeat or skip one at a page's border. */
+export async function* searchRuns(client: Client, search: RunSearch): AsyncGenerator<readonly RunAnswer[]> {
+  for (let at = 0; at < search.experiments.length; at += 1000) {
+    let token: string | undefined;
+    do {
+      const page = await client.post("/api/2.0/mlflow/runs/search", bodyOf(search, at, token), runsAnswer);
+      if (page.runs.length > 0) yield page.runs;
+      if (page.runs.length === 0 || page.next_page_token === token) break;
+      token = page.next_page_token || undefined;
+    } while (token !== undefined);
+  }
+}
+
+/** All pages in one list; for searches that find few. */
+export async function findRuns(client: Client, search: RunSearch): Promise<RunAnswer[]> {
+  const found: RunAnswer[] = [];
+  for await (const page of searchRuns(client, search)) found.push(...page);
+  return found;
+}
+
+/** The runs of these ids, deleted ones too; what is missing is gone for good or lies in a deleted experiment. */
+export async function findById(
+  client: Client,
+  experiments: readonly string[],
+  ids: readonly string[],
+): Promise<RunAnswer[]> {
+  const found: RunAnswer[] = [];
+  for (let at = 0; at < ids.length; at += 100) {
+    const list = ids.slice(at, at + 100).map((id) => `'${id}'`);
+    found.push(
+      ...(await findRuns(client, { experiments, view: "ALL", filter: `attributes.run_id IN (${list.join(",")})` })),
+    );
+  }
+  return found;
+}
+
+function bodyOf(
+  { experiments, filter, view, order, pageSize }: RunSearch,
+  at: number,
+  token: string | undefined,
+): string {
+  return JSON.stringify({
+    experiment_ids: experiments.slice(at, at + 1000),
+    filter,
+    run_view_type: view ?? "ACTIVE_ONLY",
+    max_results: pageSize ?? 1000,
+    order_by: [order ?? "attributes.start_time ASC"],
+    page_token: token,
+  });
+}

@@ -1,0 +1,60 @@
+import type { Batch } from "../model/batch.ts";
+import type { RunAnswer } from "./answers.ts";
+import type { BulkWindow } from "./bulk.ts";
+import { collect, startBulk } from "./collect.ts";
+import type { Draft } from "./draft.ts";
+import { inOrder, type Plan, planRun } from "./plan.ts";
+import { loadRun } from "./run-state.ts";
+import { searchRuns } from "./runs.ts";
+import { isTerminal, readRun } from "./seen-run.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Reads every run of the given experiments, oldest first, and what is not known of it yet: a first sync, a new
+ * experiment, or `ctx.once`. Adds the ids it met to `met`; the rest of the last batch stays in the draft.
+ */
+export async function* readAll(
+  session: Session,
+  experiments: readonly string[],
+  draft: Draft,
+  met: Set<string> = new Set(),
+): AsyncGenerator<Batch> {
+  const { client, collector, ctx } = session;
+  let pending:
+    | { readonly plans: readonly Plan[]; readonly window: BulkWindow | undefined; readonly runs: number }
+    | undefined;
+  let done = 0;
+  const finish = async function* (): AsyncGenerator<Batch> {
+    if (!pending) return;
+    yield* collect(collector, pending.plans, draft, pending.window);
+    done += pending.runs;
+    ctx.progress({ done, total: met.size, unit: "runs" });
+  };
+  for await (const page of searchRuns(client, { experiments, pageSize: runsAtOnce })) {
+    const fresh = page.filter(({ info }) => !met.has(info.run_id));
+    for (const { info } of fresh) met.add(info.run_id);
+    const plans = plansOf(session, fresh);
+    // The server reads this page's series while those of the page before are put into batches.
+    const window = startBulk(collector, plans);
+    yield* finish();
+    pending = { plans, window, runs: fresh.length };
+  }
+  yield* finish();
+}
+
+/** Plans for answers of a search, in the one order of runs. */
+export function plansOf(session: Session, answers: readonly RunAnswer[], deep?: ReadonlySet<string> | "all"): Plan[] {
+  const { collector, ctx, experiments, options } = session;
+  const plans = answers.flatMap((answer) => {
+    const seen = readRun(answer, experiments, options.systemMetrics);
+    const known = loadRun(ctx.state, seen.run.id);
+    // A call that reads once has no sweep: what may still change is compared to its end.
+    const mayChange = !isTerminal(seen.run.status) || ctx.state.get(`live/${seen.run.id}`) !== undefined;
+    const plan = planRun(seen, known, { include: collector.include, deep: ctx.once && mayChange ? "all" : deep });
+    return plan ?? [];
+  });
+  return inOrder(plans);
+}
+
+/** As many as the bulk endpoint takes at once. */
+const runsAtOnce = 100;

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { defineSource } from "../config/define.ts";
+import type { Batch } from "../model/batch.ts";
+import type { SourceContext } from "../model/context.ts";
+import type { Source } from "../model/source.ts";
+import { createFacts } from "./facts.ts";
+import { MlflowError } from "./mlflow-error.ts";
+import { type MlflowOptions, mlflowOptions } from "./options.ts";
+import { pollRuns, refreshExperiments } from "./poll.ts";
+import { defaultLimits, type Limits, openSession, type Session } from "./session.ts";
+import { createSweep } from "./sweep.ts";
+
+/**
+ * Reads MLflow over its REST API: every point of every metric exactly once, runs that start, end, are deleted or come
+ * back, and the counts and info series of design § 5.
+ */
+export const mlflow = defineSource("mlflow", mlflowOptions, (options) => mlflowSource(options));
+
+/** Makes the source of checked options; `limits` are for tests. */
+export function mlflowSource(options: MlflowOptions, limits: Partial<Limits> = {}): Source {
+  return {
+    read(ctx) {
+      const all = { ...defaultLimits(options, ctx.once), ...limits };
+      return ctx.once ? readOnce(options, ctx, all) : readOn(options, ctx, all);
+    },
+  };
+}
+
+/** One complete pass. Throws `MlflowError` when MLflow cannot be read after a few attempts. */
+async function* readOnce(options: MlflowOptions, ctx: SourceContext, limits: Limits): AsyncGenerator<Batch> {
+  const facts = createFacts();
+  const session = await openSession(options, ctx, limits);
+  yield* refreshExperiments(session);
+  yield* facts.changed(session, await facts.models(session));
+  ctx.polled({ ok: true, nextMs: options.interval });
+}
+
+/** Polls until the signal fires; never ends because MLflow is away. */
+async function* readOn(options: MlflowOptions, ctx: SourceContext, limits: Limits): AsyncGenerator<Batch> {
+  const facts = createFacts();
+  const sweep = createSweep();
+  const recent = new Map<string, number>();
+  let session: Session | undefined;
+  let experimentsDue = 0;
+  let modelsDue = 0;
+  let sweepDue = 0;
+  let failures = 0;
+  while (!ctx.signal.aborted) {
+    const started = ctx.now();
+    let waitMs = options.interval;
+    try {
+      session ??= await openSession(options, ctx, limits);
+      if (started >= experimentsDue) {
+        yield* refreshExperiments(session);
+        experimentsDue = started + limits.experimentsMs;
+      }
+      if (session.experiments.size > 0) yield* pollRuns(session, recent);
+      const models = started >= modelsDue ? await facts.models(session) : undefined;
+      if (models) modelsDue = started + limits.modelsMs;
+      yield* facts.changed(session, models);
+      failures = 0;
+      ctx.polled({ ok: true, nextMs: waitMs });
+    } catch (error) {
+      if (ctx.signal.aborted) return;
+      if (!(error instanceof MlflowError)) throw error;
+      waitMs = Math.max(
+        error.retryAfterMs ?? 0,
+        Math.min(1000 * 2 ** failures, Math.max(options.interval, 1000), 60_000),
+      );
+      failures += 1;
+      session = undefined;
+      experimentsDue = 0;
+      yield* facts.away(ctx);
+      ctx.polled({ ok: false, reason: error.message, nextMs: waitMs });
+    }
+    const due = Math.max(started + waitMs, session ? 0 : ctx.now() + waitMs);
+    while (ctx.now() < due && !ctx.signal.aborted) {
+      const next = session ? Math.min(due, Math.max(sweepDue, ctx.now())) : due;
+      if (!(await pause(next - ctx.now(), ctx.signal))) return;
+      if (!session || ctx.now() >= due || ctx.now() < sweepDue) continue;
+      const begun = ctx.now();
+      try {
+        yield* sweep.step(session);
+      } catch (error) {
+        if (ctx.signal.aborted) return;
+        if (!(error instanceof MlflowError)) throw error;
+        ctx.log.debug("A step of the sweep has failed", { reason: error.message });
+      }
+      sweepDue = ctx.now() + Math.max(limits.sweepMs, 50 * (ctx.now() - begun));
+    }
+  }
+}
+
+/** Waits; false when the signal has fired. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(Math.max(ms, 0), undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}

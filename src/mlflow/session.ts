@@ -1,0 +1,98 @@
+import type { SourceContext } from "../model/context.ts";
+import type { Experiment } from "../model/run.ts";
+import { createBulkReader } from "./bulk.ts";
+import { type Client, createClient } from "./client.ts";
+import type { Collector } from "./collect.ts";
+import { connect } from "./connect.ts";
+import { loadCounts } from "./counts.ts";
+import { createDraft, type Draft } from "./draft.ts";
+import { createHistoryPages } from "./history-page.ts";
+import type { MlflowOptions } from "./options.ts";
+
+/** One connection to a server and all that reading it needs; made anew after the server was away. */
+export interface Session {
+  readonly client: Client;
+  readonly collector: Collector;
+  readonly ctx: SourceContext;
+  readonly options: MlflowOptions;
+  readonly limits: Limits;
+  /** What is read, by id; refreshed now and then. */
+  experiments: ReadonlyMap<string, Experiment>;
+  /** Experiments that are known to hold runs. */
+  readonly holding: Set<string>;
+  draft(): Draft;
+  /** Unix ms by the server's clock where it is known: ends and marks are compared with it. */
+  serverNow(): number;
+}
+
+/** Sizes and times that users need not know; tests make them small. */
+export interface Limits {
+  /** Points a page of history. */
+  readonly pageSize: number;
+  /** Samples a batch. */
+  readonly batchSize: number;
+  /** Time after its end in which a run is looked at again, and by which searches for ended runs overlap. */
+  readonly graceMs: number;
+  /** Time between two readings of the list of experiments. */
+  readonly experimentsMs: number;
+  /** Time between two readings of the model registry. */
+  readonly modelsMs: number;
+  /** Least time between two steps of the sweep. */
+  readonly sweepMs: number;
+  /** How often a passing failure is tried, and the first wait. */
+  readonly attempts: number;
+  readonly backoffMs: number;
+}
+
+/** The limits that follow from the options. */
+export function defaultLimits({ interval }: MlflowOptions, once: boolean): Limits {
+  return {
+    pageSize: 10_000,
+    batchSize: 10_000,
+    graceMs: 600_000,
+    experimentsMs: clamp(10 * interval, 5000, 60_000),
+    modelsMs: clamp(10 * interval, 5000, 180_000),
+    sweepMs: clamp(interval / 4, 5000, 30_000),
+    attempts: once ? 6 : 3,
+    backoffMs: 250,
+  };
+}
+
+/** Connects to the server. Throws `MlflowError` when it is away. */
+export async function openSession(options: MlflowOptions, ctx: SourceContext, limits: Limits): Promise<Session> {
+  const { signal, log, state } = ctx;
+  const client = createClient(options, { signal, ...limits });
+  const { store } = await connect(client, options.workspace, log);
+  const counts = loadCounts(state);
+  const serverNow = () => client.serverTime() ?? ctx.now();
+  const ignored = () =>
+    log.warn("MLflow ignores page tokens, so each change of a series reads it whole: a newer MLflow is cheaper");
+  const collector: Collector = {
+    state,
+    counts,
+    pages: createHistoryPages(client, limits.pageSize, ignored),
+    bulk: store === "SqlStore" ? createBulkReader(client, options.concurrency) : undefined,
+    include: options.include ?? (ctx.consumes === "latest" ? "latest" : "history"),
+    concurrency: options.concurrency,
+    graceUntil(endTime) {
+      const now = serverNow();
+      return endTime !== undefined && endTime < now - limits.graceMs ? undefined : now + limits.graceMs;
+    },
+    log,
+  };
+  return {
+    client,
+    collector,
+    ctx,
+    options,
+    limits,
+    experiments: new Map(),
+    holding: new Set(),
+    draft: () => createDraft(state, counts, ctx.now, limits.batchSize),
+    serverNow,
+  };
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

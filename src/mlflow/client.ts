@@ -17,6 +17,8 @@ export interface Client {
   get<S extends v.GenericSchema>(path: string, query: Query, schema: S): Promise<v.InferOutput<S>>;
   /** The body is JSON text already: numbers of 64 bits are the caller's to write. */
   post<S extends v.GenericSchema>(path: string, body: string, schema: S): Promise<v.InferOutput<S>>;
+  /** The body as it is, of `/version` and `/health`. */
+  text(path: string): Promise<string>;
   /** Unix ms by the `Date` of the newest answer; nothing before the first. */
   serverTime(): number | undefined;
   /** Sends `X-MLFLOW-WORKSPACE` from now on; only where the server says that it has workspaces. */
@@ -52,7 +54,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
   const headers: Record<string, string> = { accept: "application/json", "user-agent": "mlmon" };
   let skewMs: number | undefined;
 
-  async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<unknown> {
+  async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<Answer> {
     const timeout = AbortSignal.timeout(options.timeout);
     let answer: { status: number; headers: Headers; _data?: unknown };
     try {
@@ -80,10 +82,10 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     if (answer.status < 200 || answer.status > 299) {
       throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, now());
     }
-    return readBody(text, answer.headers.get("content-type") ?? "", path);
+    return { text, contentType: answer.headers.get("content-type") ?? "" };
   }
 
-  function readBody(text: string, contentType: string, path: string): unknown {
+  function readBody({ text, contentType }: Answer, path: string): unknown {
     try {
       return parseAnswer(text);
     } catch {
@@ -94,14 +96,19 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     }
   }
 
-  async function call<S extends v.GenericSchema>(schema: S, ...request: Parameters<typeof callOnce>) {
+  async function parse<S extends v.GenericSchema>(schema: S, ...request: Parameters<typeof callOnce>) {
+    const [, path] = request;
+    const body = readBody(await limit(() => callOnce(...request)), path);
+    const parsed = v.safeParse(schema, body);
+    if (parsed.success) return parsed.output;
+    const [issue] = parsed.issues;
+    throw foreignError(base, path, `${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
+  }
+
+  async function patiently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const body = await limit(() => callOnce(...request));
-        const parsed = v.safeParse(schema, body);
-        if (parsed.success) return parsed.output;
-        const [issue] = parsed.issues;
-        throw foreignError(base, request[1], `${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
+        return await call();
       } catch (error) {
         if (!(error instanceof MlflowError) || error.trouble !== "transient" || attempt >= attempts) throw error;
         const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs * 2 ** (attempt - 1));
@@ -112,13 +119,19 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
 
   return {
     server: base,
-    get: (path, query, schema) => call(schema, "GET", path, searchOf(query)),
-    post: (path, body, schema) => call(schema, "POST", path, "", body),
+    get: (path, query, schema) => patiently(() => parse(schema, "GET", path, searchOf(query))),
+    post: (path, body, schema) => patiently(() => parse(schema, "POST", path, "", body)),
+    text: async (path) => (await patiently(() => limit(() => callOnce("GET", path, "")))).text,
     serverTime: () => (skewMs === undefined ? undefined : now() + skewMs),
     useWorkspace(name) {
       headers["x-mlflow-workspace"] = name;
     },
   };
+}
+
+interface Answer {
+  readonly text: string;
+  readonly contentType: string;
 }
 
 function searchOf(query: Query): string {

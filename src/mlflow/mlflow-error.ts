@@ -25,11 +25,16 @@ export type Trouble =
 /** A failed call, in words for the user: what, why, and the mend. Holds no secret and no query string. */
 export class MlflowError extends WorkError {
   readonly trouble: Trouble;
+  /** The message without the mend. */
+  readonly what: string;
+  readonly mend: string;
   /** What the server asked to wait, in ms. */
   readonly retryAfterMs: number | undefined;
-  constructor(trouble: Trouble, message: string, retryAfterMs?: number) {
-    super(message);
+  constructor(trouble: Trouble, what: string, mend: string, retryAfterMs?: number) {
+    super(`${what}: ${mend}`);
     this.trouble = trouble;
+    this.what = what;
+    this.mend = mend;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -42,65 +47,59 @@ export interface Refusal {
 }
 
 /** Turns a refusal into a typed error (mlflow.md § 3). `server` is the address without user part and query. */
-export function refusalError(
-  server: string,
-  path: string,
-  { status, headers, text }: Refusal,
-  now: number,
-): MlflowError {
+export function refusalError(server: string, path: string, refusal: Refusal, now: number): MlflowError {
+  const { status, headers, text } = refusal;
   const { code, message } = errorBody(text);
   const words = shorten(message ?? text);
-  const cannot = `Cannot use MLflow at ${server}`;
+  const because = (why: string) => `Cannot use MLflow at ${server} as ${why}`;
   if (status === 401) {
     const mend = "set username and password, or token (MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN)";
-    return new MlflowError("auth", `${cannot} as it refuses the credentials (401): ${mend}`);
+    return new MlflowError("auth", because("it refuses the credentials (401)"), mend);
   }
   if (status === 403 && /host header|rebinding/i.test(text)) {
-    const mend = `start MLflow with --allowed-hosts "${hostOf(server)},localhost:*"`;
-    return new MlflowError("host", `${cannot} as it does not accept this host name (403 ${words}): ${mend}`);
+    const mend = `start MLflow with --allowed-hosts "${new URL(server).host},localhost:*"`;
+    return new MlflowError("host", because(`it does not accept this host name (403 ${words})`), mend);
   }
   if (status === 403 && /cross-origin/i.test(text)) {
     const mend = "let no proxy add an Origin header";
-    return new MlflowError("host", `${cannot} as it takes the request for one of a foreign page (403): ${mend}`);
+    return new MlflowError("host", because("it takes the request for one of a foreign page (403)"), mend);
   }
   if (status === 403) {
     const mend = "grant the user READ on the experiments";
-    return new MlflowError("permission", `${cannot} as ${path} is forbidden (403 ${words}): ${mend}`);
+    return new MlflowError("permission", because(`${path} is forbidden (403 ${words})`), mend);
   }
   if (status === 404 && code === "RESOURCE_DOES_NOT_EXIST") {
-    return new MlflowError("gone", `${cannot} as ${path} answered 404: ${words}`);
+    return new MlflowError("gone", because(`${path} answered 404 (${words})`), "check the workspace");
   }
   if (status === 404 || status === 405) {
     const mend = "check trackingUri, with the path if MLflow runs under --static-prefix or behind a proxy";
-    return new MlflowError("unknown", `${cannot} as nothing there knows ${path} (${status}): ${mend}`);
+    return new MlflowError("unknown", because(`nothing there knows ${path} (${status})`), mend);
   }
   if (code === "FEATURE_DISABLED") {
-    return new MlflowError("unsupported", `${cannot} as its store does not support ${path}: ${words}`);
+    return new MlflowError("unsupported", because(`its store does not support ${path} (${words})`), "do without");
   }
-  if (status === 429 || status >= 500 || status === 408) {
-    const after = retryAfterMs(headers.get("retry-after"), now);
-    return new MlflowError(
-      "transient",
-      `${cannot} as it answered ${status}${message ? ` (${words})` : ""}: it is tried again`,
-      after,
-    );
+  if (status === 429 || status === 408 || status >= 500) {
+    const why = because(`it answered ${status}${message ? ` (${words})` : ""}`);
+    const mend = "check the log of MLflow and of the proxies before it, it may still be starting";
+    return new MlflowError("transient", why, mend, retryAfterMs(headers.get("retry-after"), now));
   }
-  return new MlflowError("invalid", `${cannot} as ${path} answered ${status}: ${words}`);
+  return new MlflowError(
+    "invalid",
+    because(`${path} answered ${status} (${words})`),
+    "check the options of the source",
+  );
 }
 
 /** A 2xx whose body is no JSON, or JSON of another shape. */
 export function foreignError(server: string, path: string, detail: string): MlflowError {
-  const mend = "check trackingUri, and whether a proxy or a login page answers instead";
-  return new MlflowError(
-    "foreign",
-    `Cannot use MLflow at ${server} as ${path} gave no answer of MLflow (${detail}): ${mend}`,
-  );
+  const what = `Cannot use MLflow at ${server} as ${path} gave no answer of MLflow (${detail})`;
+  return new MlflowError("foreign", what, "check trackingUri, and whether a proxy or a login page answers instead");
 }
 
 /** The connection failed, was cut, or took too long. The runtime's own words may hold the whole address: not shown. */
 export function networkError(server: string, timedOut: boolean, timeoutMs: number): MlflowError {
   const why = timedOut ? `it did not answer within ${timeoutMs / 1000} s` : "the connection failed or was cut";
-  return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}: check that it runs there`);
+  return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}`, "check that it runs there");
 }
 
 function errorBody(text: string): { code?: string; message?: string } {
@@ -122,10 +121,6 @@ function shorten(text: string): string {
     .replace(/\s+/g, " ")
     .trim();
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
-}
-
-function hostOf(server: string): string {
-  return new URL(server).host;
 }
 
 function retryAfterMs(header: string | null, now: number): number | undefined {

@@ -1,0 +1,140 @@
+import { silentLog } from "../model/log.ts";
+import { workspacesAnswer } from "./answers.ts";
+import { type Client, createClient } from "./client.ts";
+import { connect } from "./connect.ts";
+import { chooseExperiments } from "./experiments.ts";
+import { MlflowError } from "./mlflow-error.ts";
+import type { MlflowOptions } from "./options.ts";
+import { searchRuns } from "./runs.ts";
+import { readRun } from "./seen-run.ts";
+
+/** What a server holds for these options, and what a human should mend. */
+export interface MlflowReport {
+  /** The address without user part and query. */
+  readonly server: string;
+  readonly version: string | undefined;
+  /** `"SqlStore"`, `"FileStore"`, or nothing before 3.10. */
+  readonly store: string | undefined;
+  /** The names of all workspaces that can be seen; empty where there are none. */
+  readonly workspaces: readonly string[];
+  /** What the source would read. */
+  readonly experiments: number;
+  readonly runs: number;
+  readonly series: number;
+  /** Time of one search, ms. */
+  readonly latencyMs: number | undefined;
+  /** The server's clock minus this one's, ms, exact to a second. */
+  readonly clockSkewMs: number | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export interface Problem {
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** Walks through a server as the source would, without reading history; for `mlmon doctor`. Never throws `MlflowError`. */
+export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal): Promise<MlflowReport> {
+  const client = createClient(options, { attempts: 2, ...(signal && { signal }) });
+  const problems: Problem[] = [];
+  const attempt = async <T>(call: () => Promise<T>, fallback: T): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof MlflowError)) throw error;
+      const problem = { message: error.what, mend: error.mend };
+      if (!problems.some(({ message }) => message === problem.message)) problems.push(problem);
+      return fallback;
+    }
+  };
+  const empty = { experiments: 0, runs: 0, series: 0 };
+  const info = await attempt(() => connect(client, options.workspace, silentLog), undefined);
+  const version = info && (await optional(() => client.text("/version")))?.trim();
+  const healthMs = info && (await time(() => optional(() => client.text("/health"))));
+  let latencyMs: number | undefined;
+  const counts = info
+    ? await attempt(async () => {
+        latencyMs = await time(() => chooseExperiments(client, {}, new Set()));
+        return count(client, options);
+      }, empty)
+    : empty;
+  const workspaces = info?.workspaces ? await attempt(() => listWorkspaces(client), []) : [];
+  const serverTime = client.serverTime();
+  const clockSkewMs = serverTime === undefined ? undefined : serverTime - Date.now();
+
+  if (problems.length === 0 && counts.experiments === 0) {
+    problems.push({
+      message: "No experiment can be seen",
+      mend: "check the rights of the user, the workspace, and the options experiments and tags",
+    });
+  }
+  if (info && options.workspace !== undefined && !info.workspaces) {
+    problems.push({
+      message: `The server has no workspaces, "${options.workspace}" is ignored`,
+      mend: "unset workspace",
+    });
+  }
+  if (latencyMs !== undefined && healthMs !== undefined && latencyMs > 200 && latencyMs > 5 * healthMs) {
+    problems.push({
+      message: `Each request takes ${Math.round(latencyMs)} ms, as the server hashes the password each time`,
+      mend: "set auth_cache_ttl_seconds = 60 in the server's auth configuration",
+    });
+  }
+  if (clockSkewMs !== undefined && Math.abs(clockSkewMs) > 30_000) {
+    problems.push({
+      message: `The server's clock differs by ${Math.round(clockSkewMs / 1000)} s`,
+      mend: "let both machines keep their time by NTP",
+    });
+  }
+  if (version && /^(1|2|3\.[01]\.0)/.test(version)) {
+    problems.push({
+      message: `MLflow ${version} gives out histories only whole, so each new point of a series reads all of it`,
+      mend: "update MLflow to 3.2 or later",
+    });
+  }
+  return {
+    server: client.server,
+    version,
+    store: info?.store,
+    workspaces,
+    ...counts,
+    latencyMs,
+    clockSkewMs,
+    problems,
+  };
+}
+
+async function count(client: Client, options: MlflowOptions) {
+  const experiments = await chooseExperiments(client, options, new Set());
+  const runs = new Set<string>();
+  let series = 0;
+  for await (const page of searchRuns(client, { experiments: [...experiments.keys()], pageSize: 100 })) {
+    for (const answer of page) {
+      if (runs.has(answer.info.run_id)) continue;
+      runs.add(answer.info.run_id);
+      series += readRun(answer, experiments, options.systemMetrics).latest.length;
+    }
+  }
+  return { experiments: experiments.size, runs: runs.size, series };
+}
+
+async function listWorkspaces(client: Client): Promise<string[]> {
+  const { workspaces } = await client.get("/api/3.0/mlflow/workspaces", [], workspacesAnswer);
+  return workspaces.map(({ name }) => name);
+}
+
+/** `/version` asks for a login on some servers, and proxies may hide both. */
+async function optional<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof MlflowError) return undefined;
+    throw error;
+  }
+}
+
+async function time(call: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await call();
+  return performance.now() - started;
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { mlflowSource } from "../../src/mlflow/mlflow.ts";
+import { createWriter } from "../../src/mlflow/write.ts";
+import { logAwkward } from "../fixtures/awkward.ts";
+import { compare, emittedPoints, serverPoints } from "./judge.ts";
+import { context, memoryJournal, options } from "./memory.ts";
+import { realServer } from "./real-server.ts";
+
+const { skip, url } = await realServer();
+const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
+const nothing = { missing: [], extra: [] };
+
+describe("mlflow source on a real server", { skip }, () => {
+  it("emits every awkward point once and unaltered, and nothing at a second call", async () => {
+    const name = `awkward ${Date.now()}`;
+    const made = await logAwkward(writer, name, Date.now());
+    for (const pageSize of [10_000, 7]) {
+      const journal = memoryJournal();
+      const source = mlflowSource(options(url, { experiments: [name], systemMetrics: true }), {
+        pageSize,
+        batchSize: 500,
+      });
+      for await (const batch of source.read(context(journal))) journal.take(batch);
+      for (const run of [made.values, made.endedWithoutTime, made.resumed, made.endsInFuture, made.empty]) {
+        const server = await serverPoints(url, run);
+        assert.deepEqual(compare(server, emittedPoints(journal.batches, run)), nothing);
+      }
+      assert.ok(emittedPoints(journal.batches, made.values).length > 3000);
+      const runs = journal.batches.flatMap((batch) => batch.runs ?? []);
+      assert.deepEqual(runs.map(({ name: run }) => run).sort(), [
+        "empty",
+        "ended without end_time",
+        'quote " back\\slash ünï',
+        "resumed",
+        "skewed",
+      ]);
+      assert.equal(runs[0]?.id, made.endsInFuture);
+      const ended = journal.batches.flatMap((batch) => batch.ended.map(({ id }) => id));
+      assert.deepEqual(ended.sort(), [made.endedWithoutTime, made.endsInFuture].sort());
+
+      const before = journal.batches.length;
+      for await (const batch of source.read(context(journal))) journal.take(batch);
+      const second = journal.batches.slice(before);
+      assert.deepEqual(
+        second.flatMap(({ samples, ended: ends, runs: ran = [] }) => [...samples, ...ends, ...ran]),
+        [],
+      );
+    }
+  });
+
+  it("keeps system metrics for those who ask", async () => {
+    const name = `system ${Date.now()}`;
+    const experiment = await writer.createExperiment(name);
+    const run = await writer.createRun(experiment, { startTime: Date.now() });
+    const at = { timestamp: Date.now(), step: 0 };
+    await writer.logBatch(run, [
+      { key: "loss", value: 1, ...at },
+      { key: "system/cpu", value: 2, ...at },
+    ]);
+    for (const systemMetrics of [false, true]) {
+      const journal = memoryJournal();
+      const source = mlflowSource(options(url, { experiments: [name], systemMetrics }));
+      for await (const batch of source.read(context(journal))) journal.take(batch);
+      const names = journal.batches.flatMap(({ samples }) => samples.map((sample) => sample.name));
+      assert.deepEqual(names, systemMetrics ? ["loss", "system/cpu"] : ["loss"]);
+    }
+  });
+});

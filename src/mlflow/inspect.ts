@@ -86,7 +86,7 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
       mend: "let both machines keep their time by NTP",
     });
   }
-  if (version && /^(1|2|3\.[01]\.0)/.test(version)) {
+  if (version && /^([12]\.|3\.0\.|3\.1\.0)/.test(version)) {
     problems.push({
       message: `MLflow ${version} gives out histories only whole, so each new point of a series reads all of it`,
       mend: "update MLflow to 3.2 or later",

@@ -12,7 +12,7 @@ const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
 const nothing = { missing: [], extra: [] };
 
 describe("mlflow source on a real server", { skip }, () => {
-  it("emits every awkward point once and unaltered, and nothing at a second call", async () => {
+  it("emits every awkward point once and unaltered, and nothing at a second call", { timeout: 120_000 }, async () => {
     const name = `awkward ${Date.now()}`;
     const made = await logAwkward(writer, name, Date.now());
     for (const pageSize of [10_000, 7]) {
@@ -49,7 +49,7 @@ describe("mlflow source on a real server", { skip }, () => {
     }
   });
 
-  it("keeps system metrics for those who ask", async () => {
+  it("keeps system metrics for those who ask", { timeout: 120_000 }, async () => {
     const name = `system ${Date.now()}`;
     const experiment = await writer.createExperiment(name);
     const run = await writer.createRun(experiment, { startTime: Date.now() });

@@ -1,0 +1,174 @@
+import type { Batch } from "../model/batch.ts";
+import { bytes, number } from "./columns.ts";
+import type { Database } from "./database.ts";
+import { encodeBatch } from "./encode-batch.ts";
+import { openStoredBatch, type StoredBatch } from "./stored-batch.ts";
+
+/** The stored batches, in the order of their positions. */
+export interface BatchRows {
+  /** The position after the newest batch. */
+  end(): number;
+  /** The position of the oldest batch that is kept; `end()` when none is. */
+  start(): number;
+  /** Bytes of the batches kept. */
+  bytes(): number;
+  /** Stores a batch; called inside a transaction. The returned function is called when that transaction stands. */
+  append(batch: Batch): () => void;
+  /** Returns the batch that holds a position between `start()` and `end()`. */
+  at(position: number): StoredRow;
+  waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
+  /** Deletes some of the batches that end at or before a position, each call a transaction; false when none are left. */
+  deleteBefore(position: number): boolean;
+}
+
+export interface StoredRow {
+  readonly position: number;
+  readonly batch: StoredBatch;
+}
+
+/** All that was ever stored up to some point. */
+interface Totals {
+  readonly position: number;
+  readonly samples: number;
+  readonly bytes: number;
+}
+
+/** Deletions are cut into pieces of this many batches, so that a long one does not stop everything else. */
+const deletedAtOnce = 64;
+
+/** Below this much unused room in the file, or a quarter of it, nothing is given back: it is soon used again. */
+const slackBytes = 16 * 1024 ** 2;
+
+/** Pages given back at once, 16 MiB. */
+const vacuumedPages = 4096;
+
+/** Opens the batches of a journal. */
+export function openBatchRows(database: Database): BatchRows {
+  const { db, run, transaction, damaged } = database;
+  const insert = db.prepare("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)");
+  const setTotals = db.prepare("UPDATE totals SET position = ?, samples = ?, bytes = ?");
+  const holding = db.prepare("SELECT position, body FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1");
+  const counts = db.prepare(`
+    SELECT position, samples, samples_before, time FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1`);
+  const sampled = db.prepare("SELECT time FROM batches WHERE position >= ? AND samples > 0 ORDER BY position LIMIT 1");
+  const first = db.prepare(`
+    SELECT position, samples, samples_before, bytes_before FROM batches ORDER BY position LIMIT 1`);
+  const deleteFirst = db.prepare(`
+    DELETE FROM batches WHERE position IN
+      (SELECT position FROM batches WHERE position < ?1 AND position + samples < ?1 ORDER BY position LIMIT ?2)`);
+  const cache = createCache();
+  let end = run(readTotals);
+  let start = run(readStart);
+
+  return {
+    end: () => end.position,
+    start: () => start.position,
+    bytes: () => end.bytes - start.bytes,
+
+    append(batch) {
+      const body = encodeBatch(batch);
+      const samples = batch.samples.length;
+      const after = {
+        position: end.position + samples + 1,
+        samples: end.samples + samples,
+        bytes: end.bytes + body.length,
+      };
+      insert.run(end.position, samples, end.samples, end.bytes, batch.time, body);
+      setTotals.run(after.position, after.samples, after.bytes);
+      return () => {
+        const wasEmpty = start.position === end.position;
+        end = after;
+        if (wasEmpty) start = readStart();
+      };
+    },
+
+    at(position) {
+      const cached = cache.holding(position);
+      if (cached) return cached;
+      const row = run(() => holding.get(position));
+      if (row === undefined) throw damaged(`position ${position} is missing`, undefined);
+      const stored = { position: number(row, "position"), batch: open(bytes(row, "body"), number(row, "position")) };
+      if (position > stored.position + stored.batch.samples)
+        throw damaged(`position ${position} is missing`, undefined);
+      cache.add(stored);
+      return stored;
+    },
+
+    waiting(from) {
+      const position = Math.max(from, start.position);
+      if (position >= end.position) return { samples: 0, oldest: undefined };
+      return run(() => {
+        const row = counts.get(position) ?? {};
+        const passed = Math.min(position - number(row, "position"), number(row, "samples"));
+        const samples = end.samples - number(row, "samples_before") - passed;
+        if (passed < number(row, "samples")) return { samples, oldest: number(row, "time") };
+        const next = sampled.get(position);
+        return { samples, oldest: next && number(next, "time") };
+      });
+    },
+
+    deleteBefore(position) {
+      if (position < start.firstEnd) return false;
+      const more = transaction(() => Number(deleteFirst.run(position, deletedAtOnce).changes) === deletedAtOnce);
+      start = run(readStart);
+      if (!more) run(giveBack);
+      return more;
+    },
+  };
+
+  function open(body: Uint8Array, position: number): StoredBatch {
+    try {
+      return openStoredBatch(body);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw damaged(`the batch at position ${position} cannot be read, ${why}`, error);
+    }
+  }
+
+  function readTotals(): Totals {
+    const row = db.prepare("SELECT position, samples, bytes FROM totals").get() ?? {};
+    return { position: number(row, "position"), samples: number(row, "samples"), bytes: number(row, "bytes") };
+  }
+
+  /** `firstEnd` is where the oldest batch ends. */
+  function readStart(): Totals & { readonly firstEnd: number } {
+    const row = first.get();
+    if (row === undefined) return { ...end, firstEnd: Number.POSITIVE_INFINITY };
+    const position = number(row, "position");
+    return {
+      position,
+      samples: number(row, "samples_before"),
+      bytes: number(row, "bytes_before"),
+      firstEnd: position + number(row, "samples") + 1,
+    };
+  }
+
+  function giveBack(): void {
+    const pragma = (name: string) => number(db.prepare(`PRAGMA ${name}`).get() ?? {}, name);
+    const unused = pragma("freelist_count");
+    const enough = Math.max(slackBytes / pragma("page_size"), pragma("page_count") / 4);
+    if (unused > enough) db.exec(`PRAGMA incremental_vacuum(${vacuumedPages})`);
+  }
+}
+
+/** What the last slices were cut from: a batch of 10 000 samples is opened once, not for each slice of 100. */
+function createCache() {
+  const most = { rows: 8, bytes: 8 * 1024 ** 2 };
+  const rows: StoredRow[] = [];
+  return {
+    holding(position: number): StoredRow | undefined {
+      const index = rows.findIndex((row) => row.position <= position && position <= row.position + row.batch.samples);
+      const row = rows[index];
+      if (row && index > 0) {
+        rows.splice(index, 1);
+        rows.unshift(row);
+      }
+      return row;
+    },
+    add(row: StoredRow): void {
+      rows.unshift(row);
+      const bytes = () => rows.reduce((sum, { batch }) => sum + batch.bytes, 0);
+      while (rows.length > most.rows || (rows.length > 1 && bytes() > most.bytes)) rows.pop();
+    },
+  };
+}

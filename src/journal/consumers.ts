@@ -1,0 +1,42 @@
+import { number, text } from "./columns.ts";
+import type { Database } from "./database.ts";
+
+/** Where each consumer stands. */
+export interface Consumers {
+  get(consumer: string): number | undefined;
+  names(): readonly string[];
+  /** The least position; `undefined` without consumers. */
+  least(): number | undefined;
+  /** Moves a consumer; called inside a transaction. The returned function is called when that transaction stands. */
+  set(consumer: string, position: number): () => void;
+  /** Removes a consumer, in the same way as `set`. */
+  remove(consumer: string): () => void;
+}
+
+/** Opens the positions. */
+export function openConsumers({ db, run }: Database): Consumers {
+  const upsert = db.prepare("INSERT OR REPLACE INTO consumers (name, position) VALUES (?, ?)");
+  const remove = db.prepare("DELETE FROM consumers WHERE name = ?");
+  const positions = run(
+    () =>
+      new Map(
+        db
+          .prepare("SELECT name, position FROM consumers ORDER BY name")
+          .all()
+          .map((row) => [text(row, "name"), number(row, "position")]),
+      ),
+  );
+  return {
+    get: (consumer) => positions.get(consumer),
+    names: () => [...positions.keys()].sort(),
+    least: () => (positions.size === 0 ? undefined : Math.min(...positions.values())),
+    set(consumer, position) {
+      upsert.run(consumer, position);
+      return () => positions.set(consumer, position);
+    },
+    remove(consumer) {
+      remove.run(consumer);
+      return () => positions.delete(consumer);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** Marks the file as mlmon's: "mlmj" in ASCII, in `PRAGMA application_id`. */
+export const applicationId = 0x6d6c6d6a;
+
+/** Grows with every change of the tables, in `PRAGMA user_version`. */
+export const schemaVersion = 1;
+
+/**
+ * The tables of the journal. Text that others chose is kept as UTF-8 in a BLOB: Deno cuts TEXT at a NUL when it reads
+ * it. `samples_before` and `bytes_before` count all that was ever stored before a row, and `totals` all that was ever
+ * stored, so that sizes and distances are differences and need no scan. Bodies come last in a row: a scan of the other
+ * columns never touches their pages.
+ */
+export const schema = `
+  CREATE TABLE batches (
+    position INTEGER PRIMARY KEY,
+    samples INTEGER NOT NULL,
+    samples_before INTEGER NOT NULL,
+    bytes_before INTEGER NOT NULL,
+    time REAL NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE totals (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO totals VALUES (1, 0, 0, 0);
+  CREATE TABLE consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE state (
+    owner TEXT NOT NULL,
+    key BLOB NOT NULL,
+    is_text INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (owner, key)
+  ) STRICT;
+  CREATE TABLE ledger (
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scope, id, name, reason)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sink TEXT NOT NULL,
+    time REAL NOT NULL,
+    bytes INTEGER NOT NULL,
+    reason BLOB NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${schemaVersion};
+`;

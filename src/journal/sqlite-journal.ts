@@ -1,0 +1,119 @@
+import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { Batch } from "../model/batch.ts";
+import { openBatchRows } from "./batch-rows.ts";
+import { createBell } from "./bell.ts";
+import { openConsumers } from "./consumers.ts";
+import { openDeadLetters } from "./dead-letters.ts";
+import { watchDisk } from "./disk-room.ts";
+import type { Changes, Journal } from "./journal.ts";
+import { openLedger } from "./ledger.ts";
+import { openDatabase } from "./open-database.ts";
+import { cutSlice } from "./slice.ts";
+import { openStates } from "./state.ts";
+
+export interface JournalOptions {
+  /** A file, made when it is missing, or `":memory:"`. */
+  readonly path: string;
+  /** Batches beyond this make the journal full; what is appended then is stored all the same. */
+  readonly maxBytes: number;
+  /** Free room of the disk below which the journal is full as well; 64 MiB by default. */
+  readonly reserveBytes?: number;
+  /** Unix ms. */
+  readonly now?: () => number;
+}
+
+/**
+ * Opens a journal in one SQLite file. Throws `WorkError` when the file is damaged, foreign or newer; so does any method
+ * that finds damage or a full disk. A journal is opened once at a time: see `openStateFolder`.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { path, maxBytes, reserveBytes = 64 * 1024 ** 2, now = Date.now } = options;
+  const database = openDatabase(path);
+  const { db, run, transaction } = database;
+  const rows = openBatchRows(database);
+  const consumers = openConsumers(database);
+  const states = openStates(database);
+  const ledger = openLedger(database);
+  const letters = openDeadLetters(database, maxBytes / 8);
+  const bell = createBell();
+  const diskIsLow = path === ":memory:" ? () => false : watchDisk(dirname(path), reserveBytes, now);
+
+  return {
+    async append({ batch, ...changes }) {
+      if (isEmpty(batch)) return write(changes, () => nothing);
+      write(changes, () => rows.append(batch));
+      bell.ring();
+    },
+
+    async slice(from, limit) {
+      return cutSlice(rows, from, limit);
+    },
+
+    end: rows.end,
+    waiting: rows.waiting,
+    position: (consumer) => consumers.get(consumer) ?? rows.start(),
+    consumers: consumers.names,
+
+    async commit(consumer, position, changes = {}) {
+      if (!(position >= 0 && position <= rows.end())) {
+        throw new RangeError(`Cannot move "${consumer}" to position ${position}: the journal ends at ${rows.end()}`);
+      }
+      write(changes, () => consumers.set(consumer, position));
+      bell.ring();
+    },
+
+    async forget(consumer) {
+      write({}, () => consumers.remove(consumer));
+      bell.ring();
+    },
+
+    state: states.of,
+    ledger: ledger.read,
+    deadLetters: letters.read,
+
+    async trim() {
+      const before = rows.start();
+      while (rows.deleteBefore(consumers.least() ?? 0)) await setImmediate();
+      // Who waits for room hears of it here, as the commit came before the room.
+      if (rows.start() !== before) bell.ring();
+    },
+
+    size() {
+      const bytes = rows.bytes();
+      return { bytes, maxBytes, full: bytes > maxBytes || diskIsLow() };
+    },
+
+    changed(signal) {
+      // Nobody tells when a disk has room again.
+      return bell.wait(signal, diskIsLow() ? diskWaitMs : undefined);
+    },
+
+    async close() {
+      if (!db.isOpen) return;
+      bell.ring();
+      run(() => db.close());
+    },
+  };
+
+  /** Writes one step and what belongs to it, as one transaction; `step` returns what to do when that stands. */
+  function write(changes: Changes, step: () => () => void): void {
+    const { owners = [], ledger: counts = [], deadLetters = [] } = changes;
+    const settle = transaction(() => {
+      const settleStep = step();
+      states.write(owners);
+      ledger.add(counts);
+      return [settleStep, letters.add(deadLetters)];
+    });
+    for (const settled of settle) settled();
+    states.settle(owners);
+  }
+}
+
+const diskWaitMs = 5000;
+
+function nothing(): void {}
+
+function isEmpty({ samples, ended, runs, facts }: Batch): boolean {
+  return samples.length === 0 && ended.length === 0 && !runs?.length && !facts?.length;
+}

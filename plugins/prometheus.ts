@@ -1,0 +1,72 @@
+import { Buffer } from "node:buffer";
+import type { Hono, Context as Scrape } from "hono";
+import { type Batch, defineSink, type Outcome, type SinkContext, v } from "mlmon";
+import {
+  acceptsGzip,
+  contentTypes,
+  gzipPage,
+  negotiateFormat,
+  type PackedPart,
+  packPart,
+  renderExposition,
+  toOpenMetrics,
+} from "mlmon/prometheus";
+
+const options = v.strictObject({
+  /** Where on the status server the page is; `"/metrics"` by default. */
+  path: v.optional(v.pipe(v.string(), v.startsWith("/")), "/metrics"),
+});
+
+/** The page as `dry-run` shows it: what a scrape gets, without mlmon's own series. */
+interface Page {
+  readonly method: "GET";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Serves the latest value of every live series on the status server, for Prometheus and whatever scrapes like it, with
+ * mlmon's own series after them. Text 0.0.4, or OpenMetrics 1.0 for those who ask for it; gzip.
+ */
+export const prometheus = defineSink("prometheus", options, ({ path }) => {
+  let ctx: SinkContext | undefined;
+  let page: Uint8Array = new Uint8Array();
+  let packed: Promise<PackedPart> | undefined;
+
+  // All series of the page are gauges, so that the two formats differ only in what follows the page.
+  function render({ samples }: Batch): readonly Page[] {
+    const body = renderExposition(samples, { format: "text" });
+    return [{ method: "GET", url: path, headers: { "content-type": contentTypes.text }, body }];
+  }
+
+  async function deliver({ body }: Page): Promise<Outcome> {
+    page = body;
+    packed = undefined;
+    return { kind: "delivered" };
+  }
+
+  async function answer(scrape: Scrape): Promise<Response> {
+    const format = negotiateFormat(scrape.req.header("accept"));
+    const own = (await ctx?.ownMetrics()) ?? "";
+    const rest = Buffer.from(format === "text" ? own : `${toOpenMetrics(own)}# EOF\n`);
+    const headers = { "content-type": contentTypes[format], vary: "Accept, Accept-Encoding" };
+    if (!acceptsGzip(scrape.req.header("accept-encoding"))) {
+      return new Response(Buffer.concat([page, rest]), { headers });
+    }
+    packed ??= packPart(page);
+    return new Response(gzipPage(await packed, rest), { headers: { ...headers, "content-encoding": "gzip" } });
+  }
+
+  return {
+    consumes: "latest",
+    setup(context) {
+      ctx = context;
+    },
+    render,
+    deliver,
+    serve(app: Hono) {
+      app.get(path, answer);
+    },
+  };
+});

@@ -1,0 +1,27 @@
+import type { Sample } from "../model/sample.ts";
+import { factName } from "../prometheus/names.ts";
+import { makeSeries, ownLabels, targetLabels } from "../prometheus/series.ts";
+import type { Family } from "./facts.ts";
+
+/**
+ * Gives facts their series, each id once, in order. A name that several sources give carries the label `source` on all
+ * of them, so that it does not matter which source was first.
+ */
+export function factSamples(sources: ReadonlyMap<string, ReadonlyMap<string, Family>>): readonly Sample[] {
+  const made = new Map<string, Sample>();
+  for (const [source, names] of sources) {
+    for (const [name, family] of names) {
+      const isShared = [...sources].some(([other, theirs]) => other !== source && (theirs.get(name)?.size ?? 0) > 0);
+      for (const fact of family.values()) {
+        const labels = isShared
+          ? { ...ownLabels(fact.labels, sharedReserved), ...ownLabels({ source }) }
+          : ownLabels(fact.labels, targetLabels);
+        const series = makeSeries(factName(name), labels);
+        made.set(series.id, { ...fact, series });
+      }
+    }
+  }
+  return [...made].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sample]) => sample);
+}
+
+const sharedReserved: ReadonlySet<string> = new Set([...targetLabels, "source"]);

@@ -1,0 +1,91 @@
+import type { Sample } from "../model/sample.ts";
+import { factSamples } from "./fact-samples.ts";
+import { isLater } from "./latest-rule.ts";
+import type { LiveRuns } from "./live-runs.ts";
+import type { Refused } from "./refused.ts";
+
+/** Gauges without a run, by source, name and labels. */
+export interface Facts {
+  /** Takes these in the place of all earlier ones of each name that is among them. */
+  replace(facts: readonly Sample[], source: string): void;
+  /** Takes measured values that belong to no run: the latest of each series stays. */
+  merge(samples: readonly Sample[], source: string): void;
+  /** With their series, each only once. */
+  samples(): readonly Sample[];
+  /** The view's version at the last change. */
+  readonly version: number;
+  /** As they were given, for the snapshot. */
+  entries(): readonly (readonly [source: string, facts: readonly Sample[]])[];
+}
+
+/** The facts of one name from one source, by their labels as JSON. */
+export type Family = Map<string, Sample>;
+
+export function createFacts(live: LiveRuns, refused: Refused): Facts {
+  const sources = new Map<string, Map<string, Family>>();
+  let version = 0;
+  let made: readonly Sample[] | undefined;
+
+  function replace(facts: readonly Sample[], source: string): void {
+    for (const [name, wanted] of Map.groupBy(facts, (fact) => fact.name)) {
+      const before = familyOf(source, name);
+      if (isSame(before, wanted)) continue;
+      live.release(before.size);
+      before.clear();
+      for (const fact of wanted) set(before, fact);
+      touch();
+    }
+  }
+
+  function merge(samples: readonly Sample[], source: string): void {
+    for (const sample of samples) {
+      const family = familyOf(source, sample.name);
+      const before = family.get(labelsKey(sample));
+      if (before && !isLater(sample, before)) continue;
+      set(family, sample);
+      touch();
+    }
+  }
+
+  function set(family: Family, fact: Sample): void {
+    const key = labelsKey(fact);
+    if (family.has(key) || live.reserve(1, Number.POSITIVE_INFINITY)) family.set(key, fact);
+    else refused.add(fact.name);
+  }
+
+  function familyOf(source: string, name: string): Family {
+    const names = sources.get(source) ?? new Map<string, Family>();
+    const family = names.get(name) ?? new Map<string, Sample>();
+    sources.set(source, names.set(name, family));
+    return family;
+  }
+
+  function touch(): void {
+    live.version += 1;
+    version = live.version;
+    made = undefined;
+  }
+
+  return {
+    replace,
+    merge,
+    samples() {
+      made ??= factSamples(sources);
+      return made;
+    },
+    get version() {
+      return version;
+    },
+    entries: () => [...sources].map(([source, names]) => [source, [...names.values()].flatMap((f) => [...f.values()])]),
+  };
+}
+
+function isSame(before: Family, after: readonly Sample[]): boolean {
+  return (
+    before.size === after.length && after.every((fact) => Object.is(before.get(labelsKey(fact))?.value, fact.value))
+  );
+}
+
+function labelsKey({ labels }: Sample): string {
+  return labels === undefined ? "" : JSON.stringify(Object.entries(labels).sort());
+}

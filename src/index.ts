@@ -17,6 +17,7 @@ export {
 } from "./config/define.ts";
 export { option } from "./config/option.ts";
 export type { SinkOptions } from "./config/sink-options.ts";
+export { type ClassifyOptions, classify } from "./delivery/classify.ts";
 export { mlflow } from "./mlflow/mlflow.ts";
 export type { Batch, EndedRun } from "./model/batch.ts";
 export type { Context, Poll, Progress, SourceContext } from "./model/context.ts";

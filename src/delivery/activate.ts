@@ -1,0 +1,63 @@
+import type { ResolvedSink } from "../config/resolved.ts";
+import type { HttpRequest } from "../model/http-request.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { HttpSink, SinkContext } from "../model/sink.ts";
+import type { ActiveSink, SinkStatus } from "./active-sink.ts";
+import { classify } from "./classify.ts";
+import type { Send } from "./send.ts";
+
+export interface ActivateOptions {
+  readonly send: Send;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+/** Makes a configured sink ready for its worker; called once a sink and start. */
+export function activateSink(resolved: ResolvedSink, options: ActivateOptions): ActiveSink {
+  const { id, type, host } = resolved;
+  const made = resolved.create();
+  const { sink } = made;
+  const timeoutMs = host.timeout ?? 30_000;
+  const deliver =
+    made.transport === "http"
+      ? (request: unknown, ctx: SinkContext) => deliverHttp(made.sink, request as HttpRequest, ctx, timeoutMs, options)
+      : (request: unknown, ctx: SinkContext) => made.sink.deliver(request, ctx);
+  return {
+    id,
+    type,
+    traits: sink,
+    render: (batch) => sink.render(batch),
+    deliver,
+    match: host.match,
+    batch: {
+      samples: host.batch?.size ?? sink.limits?.samples ?? 1000,
+      bytes: host.batch?.bytes ?? sink.limits?.bytes ?? 1024 ** 2,
+      intervalMs: host.batch?.interval ?? 0,
+    },
+    timeoutMs,
+    retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? 60_000 },
+    status: newStatus(),
+  };
+}
+
+async function deliverHttp(
+  sink: HttpSink,
+  request: HttpRequest,
+  ctx: SinkContext,
+  timeoutMs: number,
+  { send, now }: ActivateOptions,
+): Promise<Outcome> {
+  const sent = await send(request, { timeoutMs, signal: ctx.signal });
+  if (sent.kind === "stopped") return { kind: "retry", reason: "stopped" };
+  if (sent.kind === "failed") return { kind: "retry", reason: sent.reason };
+  return sink.classify ? sink.classify(sent.response) : classify(sent.response, { now });
+}
+
+function newStatus(): SinkStatus {
+  return {
+    state: "idle",
+    lastSuccess: undefined,
+    lastError: undefined,
+    requests: { delivered: 0, retry: 0, rejected: 0, paused: 0, split: 0 },
+  };
+}

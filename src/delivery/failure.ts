@@ -1,0 +1,47 @@
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused: nothing listens at this address",
+  ConnectionRefused: "connection refused: nothing listens at this address",
+  ENOTFOUND: "host not found",
+  FailedToOpenSocket: "the connection could not be opened: host not found or unreachable",
+  EAI_AGAIN: "host not found: the name server does not answer",
+  ECONNRESET: "connection reset by the receiver",
+  ConnectionClosed: "connection closed by the receiver",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "network unreachable",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "TLS: the certificate is self-signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "TLS: the certificate is signed by an unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "TLS: the certificate is signed by an unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "TLS: the certificate is signed by an unknown authority",
+  ERR_TLS_CERT_ALTNAME_INVALID: "TLS: the certificate is for another host name",
+  CERT_HAS_EXPIRED: "TLS: the certificate has expired",
+};
+
+/** Deno gives no code; its texts are matched, never shown, for they hold the whole URL. */
+const texts: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/connection refused/i, "connection refused: nothing listens at this address"],
+  [/dns error|failed to lookup|name or service not known/i, "host not found"],
+  [/reset by peer|connection reset/i, "connection reset by the receiver"],
+  [/NotValidForName|not valid for name/i, "TLS: the certificate is for another host name"],
+  [/UnknownIssuer/i, "TLS: the certificate is signed by an unknown authority"],
+  [/certificate.*expired|Expired/i, "TLS: the certificate has expired"],
+  [/invalid peer certificate|tls/i, "TLS: the connection could not be secured"],
+  [/closed|error reading a body|unexpected eof|incomplete/i, "connection closed by the receiver"],
+];
+
+/**
+ * Says in mlmon's own words why a request got no answer. The runtimes' texts are never shown: they hold whole URLs and
+ * header values. Called by the sender for every request that failed.
+ */
+export function describeFailure(error: unknown): string {
+  let cause: unknown = error;
+  for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
+    const code = "code" in cause ? String(cause.code) : "";
+    const reason = reasons[code];
+    if (reason) return reason;
+    if (/^[A-Z_]{3,}$/.test(code)) return `the request failed (${code})`;
+    const known = texts.find(([pattern]) => cause instanceof Error && pattern.test(cause.message));
+    if (known) return known[1];
+    cause = cause.cause;
+  }
+  return "the request failed before an answer came";
+}

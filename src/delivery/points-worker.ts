@@ -1,0 +1,88 @@
+import type { Journal, Slice } from "../journal/journal.ts";
+import type { Log } from "../model/log.ts";
+import type { SinkContext } from "../model/sink.ts";
+import type { ActiveSink } from "./active-sink.ts";
+import { deliverBatch } from "./deliver-batch.ts";
+import { mergeSlice, select } from "./select.ts";
+import { type DeliveryWorld, deliveryWorld } from "./settle.ts";
+
+export interface PointsWorkerOptions {
+  readonly sink: ActiveSink;
+  readonly journal: Journal;
+  readonly ctx: SinkContext;
+  readonly log: Log;
+  /** Ends the worker at once; what was not delivered stays in the journal. */
+  readonly signal: AbortSignal;
+  /** Fires when no more will be appended: then the rest is delivered and the worker returns. */
+  readonly inputEnded: AbortSignal;
+  /** Cuts full slices only until the input has ended, so that bytes do not depend on timing. */
+  readonly once: boolean;
+  readonly world?: DeliveryWorld;
+}
+
+/** Delivers every sample of the journal to one sink, in order, until the signal fires or the input has ended. */
+export async function runPointsWorker(options: PointsWorkerOptions): Promise<void> {
+  const { sink, journal, signal, inputEnded, log } = options;
+  const world = options.world ?? deliveryWorld(options.ctx, log);
+  const consumer = `sink/${sink.id}`;
+  const limit = { samples: sink.batch.samples, bytes: sink.batch.bytes };
+  while (!signal.aborted) {
+    const ended = inputEnded.aborted;
+    const position = journal.position(consumer);
+    const end = journal.end();
+    const slice = await journal.slice(position, limit);
+    if (slice.next === position) {
+      if (ended) break;
+      sink.status.state = "idle";
+      if (journal.end() === position) await journal.changed(AbortSignal.any([signal, inputEnded]));
+      continue;
+    }
+    const full = slice.samples >= limit.samples || slice.next < end;
+    if (!full && !ended && !(await isDue(options, world, slice))) continue;
+    if (!(await deliverSlice(options, world, slice))) break;
+    await journal.trim();
+  }
+  sink.status.state = "stopped";
+}
+
+/** Returns false when stopped before the slice was committed. */
+async function deliverSlice(
+  { sink, journal }: PointsWorkerOptions,
+  world: DeliveryWorld,
+  slice: Slice,
+): Promise<boolean> {
+  const consumer = `sink/${sink.id}`;
+  const merged = mergeSlice(slice);
+  if (!merged || (merged.samples.length === 0 && merged.ended.length === 0)) {
+    await journal.commit(consumer, slice.next);
+    return true;
+  }
+  const { batch, ledger } = select(sink, merged);
+  const delivered = await deliverBatch(sink, batch, world);
+  if (delivered.stopped) return false;
+  const changes = {
+    owners: [consumer],
+    ledger: [...ledger, ...delivered.ledger],
+    deadLetters: delivered.deadLetters,
+  };
+  await journal.commit(consumer, slice.next, changes);
+  sink.status.state = "idle";
+  return true;
+}
+
+/** A slice that is not full goes after the sink's interval, or, with `once`, not before the input has ended. */
+async function isDue(options: PointsWorkerOptions, world: DeliveryWorld, slice: Slice): Promise<boolean> {
+  const { sink, once, signal, inputEnded, journal } = options;
+  const { intervalMs } = sink.batch;
+  if (!once && intervalMs === 0) return true;
+  sink.status.state = "idle";
+  const stop = AbortSignal.any([signal, inputEnded]);
+  if (once) {
+    if (journal.end() === slice.next) await journal.changed(stop);
+    return false;
+  }
+  const restMs = (slice.batches[0]?.time ?? 0) + intervalMs - world.ctx.now();
+  if (restMs <= 0) return true;
+  await world.wait(restMs, stop);
+  return false;
+}

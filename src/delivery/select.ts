@@ -1,0 +1,52 @@
+import type { LedgerRow, Slice } from "../journal/journal.ts";
+import type { Batch } from "../model/batch.ts";
+import type { Sample } from "../model/sample.ts";
+import type { ActiveSink } from "./active-sink.ts";
+
+/** What a sink is to render of what it was given, and the counts of what it is not. */
+export interface Selection {
+  readonly batch: Batch;
+  readonly ledger: readonly LedgerRow[];
+}
+
+/** Joins the batches of a slice into one, with the time of the first; nothing for a slice without any. */
+export function mergeSlice({ batches }: Slice): Batch | undefined {
+  const [first] = batches;
+  if (!first) return undefined;
+  return {
+    time: first.time,
+    samples: batches.length === 1 ? first.samples : batches.flatMap(({ samples }) => samples),
+    ended: batches.flatMap(({ ended }) => ended),
+  };
+}
+
+/** Keeps what the user's `match` wants and the sink can carry; `dry-run` and the workers share it. */
+export function select(sink: ActiveSink, batch: Batch): Selection {
+  const { match, traits } = sink;
+  if (!match && !traits.refuse) return { batch, ledger: [] };
+  const counts = new Map<string, number>();
+  const samples = batch.samples.filter((sample) => {
+    const key = leftOut(sink, sample);
+    if (key === undefined) return true;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return false;
+  });
+  const ledger = [...counts].map(([key, count]): LedgerRow => {
+    const unmatched = key === unmatchedKey;
+    return {
+      scope: "sink",
+      id: sink.id,
+      name: unmatched ? "unmatched" : "refused",
+      reason: unmatched ? "" : key,
+      count,
+    };
+  });
+  return { batch: { ...batch, samples }, ledger };
+}
+
+const unmatchedKey = "\u0000";
+
+function leftOut({ match, traits }: ActiveSink, sample: Sample): string | undefined {
+  if (match && !match(sample)) return unmatchedKey;
+  return traits.refuse?.(sample);
+}

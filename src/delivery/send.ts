@@ -1,0 +1,96 @@
+import { Buffer } from "node:buffer";
+import { ofetch } from "ofetch";
+import type { HttpRequest } from "../model/http-request.ts";
+import { maskSecrets, Secret } from "../model/secret.ts";
+import { describeFailure } from "./failure.ts";
+
+/** Sends one request and says what came back; never throws for anything that the other side has done. */
+export type Send = (request: HttpRequest, options: SendOptions) => Promise<Sent>;
+
+export interface SendOptions {
+  /** Covers the whole exchange, the body of the answer too. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** An answer with its body already read (64 KiB at most, secrets masked), or why there is none. */
+export type Sent =
+  | { readonly kind: "answered"; readonly response: Response }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "stopped" };
+
+/** Makes the one sender of the process. Secrets are revealed here and nowhere else; redirects are not followed. */
+export function createSender({ version }: { readonly version: string }): Send {
+  return async function send(request, { timeoutMs, signal }) {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      const { url, headers } = address(request, version);
+      // Not ofetch's own timeout, which is ignored beside a signal; not its retry, which knows no outcome.
+      const response = await ofetch.raw(url, {
+        method: request.method,
+        headers,
+        ...(request.body !== undefined && { body: request.body }),
+        redirect: "manual",
+        retry: false,
+        ignoreResponseError: true,
+        responseType: "stream",
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      const text = await readSome(response.body ?? response._data ?? null, AbortSignal.any([signal, timeout]));
+      const answer = new Response(withoutBody(response.status) ? null : maskSecrets(text), {
+        status: response.status,
+        headers: response.headers,
+      });
+      return { kind: "answered", response: answer };
+    } catch (error) {
+      if (signal.aborted) return { kind: "stopped" };
+      if (timeout.aborted) return { kind: "failed", reason: `no answer within ${timeoutMs / 1000} s` };
+      return { kind: "failed", reason: describeFailure(error) };
+    }
+  };
+}
+
+const maxAnswerBytes = 64 * 1024;
+
+function address(request: HttpRequest, version: string): { url: string; headers: Headers } {
+  const url = new URL(request.url);
+  const headers = new Headers({ "user-agent": `mlmon/${version}` });
+  if (url.username !== "" || url.password !== "") {
+    const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers.set("authorization", `Basic ${Buffer.from(login).toString("base64")}`);
+    url.username = "";
+    url.password = "";
+  }
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    headers.set(name, typeof value === "string" ? value : Secret.reveal(value));
+  }
+  return { url: url.href, headers };
+}
+
+/** A receiver may answer gigabytes: what is beyond the limit is never read. */
+async function readSome(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): Promise<string> {
+  if (body === null) return "";
+  const reader = body.getReader();
+  const abort = () => reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", abort, { once: true });
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    while (bytes < maxAnswerBytes) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) throw signal.reason;
+      if (done) break;
+      chunks.push(value);
+      bytes += value.length;
+    }
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await reader.cancel().catch(() => undefined);
+  }
+  return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString("utf8");
+}
+
+/** Statuses that a `Response` cannot be made of with a body. */
+function withoutBody(status: number): boolean {
+  return [101, 103, 204, 205, 304].includes(status);
+}

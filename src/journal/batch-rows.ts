@@ -147,7 +147,7 @@ export function openBatchRows(database: Database): BatchRows {
     const pragma = (name: string) => number(db.prepare(`PRAGMA ${name}`).get() ?? {}, name);
     const unused = pragma("freelist_count");
     const enough = Math.max(slackBytes / pragma("page_size"), pragma("page_count") / 4);
-    if (unused > enough) db.exec(`PRAGMA incremental_vacuum(${vacuumedPages})`);
+    if (unused > enough) db.prepare(`PRAGMA incremental_vacuum(${vacuumedPages})`).all();
   }
 }
 

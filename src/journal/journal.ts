@@ -33,7 +33,10 @@ export interface Journal {
   trim(): Promise<void>;
   /** Bytes of batches kept, and whether they exceed the cap: then reading pauses. */
   size(): { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
-  /** Resolves at the next `append` that stores a row, the next `commit`, or when the signal fires. */
+  /**
+   * Resolves at the next `append` that stores a row, the next `commit` or `forget`, a `trim` that freed room, at
+   * `close`, or when the signal fires.
+   */
   changed(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

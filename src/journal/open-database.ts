@@ -96,7 +96,7 @@ function checkContent(db: DatabaseSync, path: string): void {
   }
   if (statSync(path).size > checkedBytes) return;
   const found = text(db.prepare("PRAGMA quick_check(1)").get() ?? {}, "quick_check");
-  if (found !== "ok") throw wrapDatabase(db, path).damaged(found, undefined);
+  if (found !== "ok") throw wrapDatabase(db, path).damaged(oneLine(found), undefined);
 }
 
 /**
@@ -111,6 +111,11 @@ function prepare(db: DatabaseSync): void {
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 33554432;
   `);
+}
+
+/** SQLite says in which database, and then each fault on a line. */
+function oneLine(found: string): string {
+  return found.replace("*** in database main ***\n", "").replaceAll("\n", ", ");
 }
 
 function foreign(path: string, what: string): WorkError {

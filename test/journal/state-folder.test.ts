@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openStateFolder } from "../../src/journal/state-folder.ts";
+import { WorkError } from "../../src/model/errors.ts";
+import { makeFolder } from "./make.ts";
+
+const folder = makeFolder();
+const children: ChildProcess[] = [];
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+  folder.remove();
+});
+
+describe("openStateFolder()", () => {
+  it("makes the folder and its files for their owner alone", () => {
+    const dir = join(folder.path, "deep", "state");
+    const state = openStateFolder(dir);
+    assert.equal(state.path, dir);
+    assert.equal(statSync(dir).mode & 0o777, 0o700);
+    for (const name of ["lock", "pid"]) assert.equal(statSync(join(dir, name)).mode & 0o777, 0o600, name);
+    state.close();
+    state.close();
+  });
+
+  it("refuses a second one in the same process, until the first is closed", () => {
+    const dir = join(folder.path, "twice");
+    const first = openStateFolder(dir);
+    for (let time = 0; time < 2; time++) {
+      assert.throws(
+        () => openStateFolder(dir),
+        refusal(new RegExp(`another mlmon uses it: process ${process.pid}\\.`)),
+      );
+    }
+    first.close();
+    openStateFolder(dir).close();
+  });
+
+  it("names the other process, and works again when that was killed", { timeout: 30_000 }, async () => {
+    const dir = join(folder.path, "killed");
+    const child = await holdFolder(dir);
+    assert.throws(() => openStateFolder(dir), refusal(new RegExp(`another mlmon uses it: process ${child.pid}\\.`)));
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    openStateFolder(dir).close();
+  });
+
+  it("refuses a folder below a file, and says what to do", () => {
+    const file = join(folder.path, "file");
+    writeFileSync(file, "");
+    assert.throws(
+      () => openStateFolder(join(file, "state")),
+      refusal(/Cannot write to the state folder ".*file\/state": E\w+\. Make it writable .*--state or MLMON_STATE_DIR/),
+    );
+    assert.throws(() => openStateFolder(file), refusal(/Cannot write to the state folder/));
+  });
+
+  it("refuses a folder without write permission", {
+    skip: process.getuid?.() === 0 && "root may write anywhere",
+  }, () => {
+    const dir = join(folder.path, "readonly");
+    mkdirSync(dir);
+    chmodSync(dir, 0o500);
+    assert.throws(() => openStateFolder(dir), refusal(/Cannot write to the state folder ".*readonly": EACCES/));
+    assert.ok(!existsSync(join(dir, "lock")));
+    chmodSync(dir, 0o700);
+  });
+});
+
+function refusal(pattern: RegExp) {
+  return (error: unknown) => {
+    assert.ok(error instanceof WorkError, String(error));
+    assert.match(error.message, pattern);
+    return true;
+  };
+}
+
+/** Starts a process of this runtime that opens the folder and keeps it. */
+async function holdFolder(dir: string): Promise<ChildProcess> {
+  const holder = fileURLToPath(new URL("./hold-folder.ts", import.meta.url));
+  const run = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["run"];
+  const child = spawn(process.execPath, [...run, holder, dir], { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(child);
+  const [line] = await once(child.stdout, "data");
+  assert.equal(String(line).trim(), "held");
+  return child;
+}

@@ -1,0 +1,41 @@
+/// <reference types="bun" />
+import { createRequire } from "node:module";
+import { dirname, sep } from "node:path";
+import { hostModules } from "./host-modules.ts";
+
+/** Imports a user's file under Bun and in the binary. */
+export async function loadWithBun(path: string): Promise<Record<string, unknown>> {
+  await registerHostModules();
+  forget(dirname(path) + sep);
+  // A plain path: Bun drops the query of a file: URL and would give the old module.
+  return import(path);
+}
+
+let registered: Promise<void> | undefined;
+
+/** Registers every name once; the modules themselves are evaluated only now, not at the start of the program. */
+function registerHostModules(): Promise<void> {
+  registered ??= register();
+  return registered;
+}
+
+async function register(): Promise<void> {
+  // Awaited, or the names registered last would be missing.
+  await Bun.plugin({
+    name: "mlmon",
+    async setup(build) {
+      const loaded = await Promise.all(
+        Object.entries(hostModules).map(async ([name, load]) => [name, await load()] as const),
+      );
+      for (const [name, exports] of loaded) build.module(name, () => ({ exports, loader: "object" }));
+    },
+  });
+}
+
+/** ES modules stand in this cache, too: without this a reload would give what was loaded first. */
+function forget(folder: string): void {
+  const { cache } = createRequire(import.meta.url);
+  for (const file of Object.keys(cache)) {
+    if (file.startsWith(folder)) delete cache[file];
+  }
+}

@@ -1,0 +1,62 @@
+/// <reference types="bun" />
+
+import type { Awaitable } from "../model/awaitable.ts";
+import { WorkError } from "../model/errors.ts";
+import { runtime } from "./runtime.ts";
+
+/** A server that listens. */
+export interface Served {
+  /** The port it got, for one that was asked for as 0. */
+  readonly port: number;
+  /** Resolves when the requests in flight are answered and the port is free. */
+  stop(): Promise<void>;
+}
+
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+type Handler = (request: Request) => Awaitable<Response>;
+
+/** The part of Deno that is used here. */
+interface DenoServe {
+  serve(
+    options: Address & { onListen(): void },
+    handler: Handler,
+  ): { readonly addr: { readonly port: number }; shutdown(): Promise<void> };
+}
+
+/** Bun cuts a request that gives no byte for so many seconds; 255 is the most it takes. */
+const idleTimeoutSeconds = 255;
+
+/** Listens on an address; throws `WorkError` when the port is in use or the address is not this machine's. */
+export async function serve(handler: Handler, address: Address): Promise<Served> {
+  try {
+    return runtime === "deno" ? serveDeno(handler, address) : serveBun(handler, address);
+  } catch (cause) {
+    throw new WorkError(refusal(cause, address), { cause });
+  }
+}
+
+function serveBun(handler: Handler, { hostname, port }: Address): Served {
+  const server = Bun.serve({ hostname, port, fetch: handler, idleTimeout: idleTimeoutSeconds });
+  return { port: server.port ?? port, stop: () => server.stop() };
+}
+
+function serveDeno(handler: Handler, address: Address): Served {
+  const { Deno } = globalThis as unknown as { readonly Deno: DenoServe };
+  const server = Deno.serve({ ...address, onListen() {} }, handler);
+  return { port: server.addr.port, stop: () => server.shutdown() };
+}
+
+function refusal(cause: unknown, { hostname, port }: Address): string {
+  const text =
+    cause instanceof Error ? `${"code" in cause ? cause.code : ""} ${cause.name} ${cause.message}` : String(cause);
+  const place = `Cannot listen on ${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  if (/EADDRINUSE|AddrInUse|in use/i.test(text)) {
+    return `${place}: the port is in use; choose another one with --listen or MLMON_LISTEN`;
+  }
+  if (/EACCES|PermissionDenied/i.test(text)) return `${place}: no permission; choose a port above 1023`;
+  return `${place}: it is not an address of this machine; choose another one with --listen or MLMON_LISTEN`;
+}

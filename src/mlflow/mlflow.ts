@@ -86,7 +86,7 @@ async function* readOn(options: MlflowOptions, ctx: SourceContext, limits: Limit
         if (!(error instanceof MlflowError)) throw error;
         ctx.log.debug("A step of the sweep has failed", { reason: error.message });
       }
-      sweepDue = ctx.now() + Math.max(limits.sweepMs, 50 * (ctx.now() - begun));
+      sweepDue = ctx.now() + Math.max(limits.sweepMs, limits.sweepPause * (ctx.now() - begun));
     }
   }
 }

@@ -39,6 +39,8 @@ export interface Limits {
   readonly modelsMs: number;
   /** Least time between two steps of the sweep. */
   readonly sweepMs: number;
+  /** A step of the sweep that took a time is followed by a pause of this many times that: 50 is 2 %. */
+  readonly sweepPause: number;
   /** How often a passing failure is tried, and the first wait. */
   readonly attempts: number;
   readonly backoffMs: number;
@@ -53,6 +55,7 @@ export function defaultLimits({ interval }: MlflowOptions, once: boolean): Limit
     experimentsMs: clamp(10 * interval, 5000, 60_000),
     modelsMs: clamp(10 * interval, 5000, 180_000),
     sweepMs: clamp(interval / 4, 5000, 30_000),
+    sweepPause: 50,
     attempts: once ? 6 : 3,
     backoffMs: 250,
   };

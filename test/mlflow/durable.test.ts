@@ -59,6 +59,7 @@ describe("mlflow source is exact", { skip }, () => {
       pageSize: 20,
       batchSize: 50,
       sweepMs: 10,
+      sweepPause: 0,
       experimentsMs: 60_000,
     });
     const source = follow(made, journal);
@@ -129,7 +130,7 @@ async function writeWildly(run: string, seed: number): Promise<void> {
   };
   const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   const start = Date.now();
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 150; round++) {
     const count = random() < 0.1 ? 100 : 1 + Math.floor(random() * 8);
     const points = Array.from({ length: count }, (_, i) => ({
       key: ["zero", "down", "wild", "same"][Math.floor(random() * 4)] ?? "zero",

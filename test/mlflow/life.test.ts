@@ -11,7 +11,7 @@ import { realServer } from "./real-server.ts";
 const { skip, url } = await realServer();
 const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
 const timeout = 120_000;
-const fast = { sweepMs: 50, experimentsMs: 200, modelsMs: 300 };
+const fast = { sweepMs: 50, sweepPause: 1, experimentsMs: 200, modelsMs: 300 };
 
 /** Runs a test with a source that follows one new experiment. */
 async function following(

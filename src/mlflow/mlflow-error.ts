@@ -99,7 +99,10 @@ export function foreignError(server: string, path: string, detail: string): Mlfl
 /** The connection failed, was cut, or took too long. The runtime's own words may hold the whole address: not shown. */
 export function networkError(server: string, timedOut: boolean, timeoutMs: number): MlflowError {
   const why = timedOut ? `it did not answer within ${timeoutMs / 1000} s` : "the connection failed or was cut";
-  return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}`, "check that it runs there");
+  const mend = server.startsWith("https")
+    ? "check that it runs there, and its certificate (caFile)"
+    : "check that it runs there";
+  return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}`, mend);
 }
 
 function errorBody(text: string): { code?: string; message?: string } {

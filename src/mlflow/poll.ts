@@ -16,7 +16,7 @@ export async function* pollRuns(session: Session, recent: Map<string, number>): 
   const { client, collector, ctx, limits } = session;
   const experiments = [...session.experiments.keys()];
   const mark = readMark(session);
-  const since = Math.max(0, mark - limits.graceMs);
+  const since = Math.max(0, Math.floor(mark - limits.graceMs));
   const live = await findRuns(client, { experiments, filter: liveFilter });
   const order = "attributes.end_time ASC";
   const ended = await findRuns(client, { experiments, filter: `attributes.end_time >= ${since}`, order });

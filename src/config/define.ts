@@ -12,6 +12,8 @@ export interface Entry<Kind extends string, Made> {
   readonly options: unknown;
   /** Delivery options of a sink, `{ id }` of the others, not yet validated. */
   readonly host: unknown;
+  /** The names of its options, to tell a misspelt one. */
+  readonly optionNames: readonly string[];
   /** Validates the options and returns what makes the part, or valibot's issues. Called once per load. */
   prepare(): Prepared<Made>;
 }
@@ -92,6 +94,7 @@ function entry<Kind extends string, Schema extends v.GenericSchema, Made>(
     type,
     options,
     host,
+    optionNames: "entries" in schema && typeof schema.entries === "object" ? Object.keys(schema.entries ?? {}) : [],
     prepare() {
       const parsed = v.safeParse(schema, options);
       if (!parsed.success) return { ok: false, issues: parsed.issues };

@@ -1,0 +1,81 @@
+import * as v from "valibot";
+import type { Issue } from "../model/errors.ts";
+import type { AnySink, Entry } from "./define.ts";
+import { show, toIssues } from "./issues.ts";
+import type { ResolvedEntry, ResolvedSink } from "./resolved.ts";
+import { sinkOptions } from "./sink-options.ts";
+
+/** An entry whose options are valid, with its id. */
+interface Checked<Made> extends ResolvedEntry<Made> {
+  readonly host: v.InferOutput<typeof sinkOptions>;
+}
+
+/**
+ * Checks every entry of one list of a configuration, skipping falsy ones; mistakes are added to `issues` under
+ * `sinks[1]`, and what is wrong is left out of the result.
+ */
+export function resolveEntries<E extends Entry<string, unknown>>(
+  list: readonly unknown[] | undefined,
+  kind: E["kind"],
+  issues: Issue[],
+): readonly Checked<Made<E>>[] {
+  const taken = new Map<string, string>();
+  return (list ?? []).flatMap((value, index) => {
+    if (!value) return [];
+    const path = `${kind}s[${index}]`;
+    if (!isEntry<E>(value, kind)) {
+      issues.push({ path, message: `expected ${expected[kind] ?? kind}: found ${describe(value)}` });
+      return [];
+    }
+    const host = v.safeParse(kind === "sink" ? sinkOptions : entryOptions, value.host);
+    if (!host.success) issues.push(...toIssues(host.issues, path, Object.keys(hostEntries(kind))));
+    const prepared = value.prepare();
+    if (!prepared.ok) issues.push(...toIssues(prepared.issues, path, value.optionNames));
+    const id = host.success ? (host.output.id ?? value.type) : value.type;
+    const other = taken.get(id);
+    if (other)
+      issues.push({
+        path,
+        message: `has the id "${id}" of ${other}: give it another one, ${value.type}({ … }, { id: "…" })`,
+      });
+    taken.set(id, path);
+    if (!host.success || !prepared.ok) return [];
+    return [{ id, type: value.type, host: host.output, create: () => prepared.create() as Made<E> }];
+  });
+}
+
+/** A source or transform. */
+export function simple<T>({ id, type, create }: Checked<T>): ResolvedEntry<T> {
+  return { id, type, create };
+}
+
+/** A sink, with its delivery options. */
+export function withHost(sink: Checked<AnySink>): ResolvedSink {
+  return sink;
+}
+
+type Made<E> = E extends Entry<string, infer T> ? T : never;
+
+const entryOptions = v.strictObject({ id: sinkOptions.entries.id });
+
+const expected: Readonly<Record<string, string>> = {
+  source: "a source such as mlflow()",
+  transform: "a transform such as filter(…)",
+  sink: "a sink such as prometheus()",
+};
+
+function hostEntries(kind: string): object {
+  return kind === "sink" ? sinkOptions.entries : entryOptions.entries;
+}
+
+function isEntry<E extends Entry<string, unknown>>(value: unknown, kind: E["kind"]): value is E {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === kind && "prepare" in value;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "object" && value !== null && "kind" in value && "type" in value) {
+    return `the ${value.kind} ${value.type}()`;
+  }
+  if (typeof value === "function") return "a function: it must be called, with () after its name";
+  return show(value);
+}

@@ -1,0 +1,95 @@
+import * as v from "valibot";
+import { ConfigError, type Issue } from "../model/errors.ts";
+import type { SinkEntry, SourceEntry, TransformEntry } from "./define.ts";
+import { resolveEntries, simple, withHost } from "./entries.ts";
+import { show, toIssues } from "./issues.ts";
+import { isLoopback, parseListen } from "./listen.ts";
+import { option } from "./option.ts";
+import type { ResolvedConfig } from "./resolved.ts";
+import { secretIssues } from "./secrets.ts";
+
+export interface ResolveOptions {
+  /** The file's name, or `"environment"`. */
+  readonly origin: string;
+  /** An unset secret is a mistake, or only a warning (`validate`, `dry-run`). */
+  readonly secrets: "required" | "warn";
+  /** `--listen` or `MLMON_LISTEN`: wins over the file. */
+  readonly listen?: string | undefined;
+  /** `--state` and its variables: wins over the file. */
+  readonly stateDir?: string | undefined;
+  readonly warnings?: readonly string[];
+}
+
+/** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
+export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
+  const parsed = v.safeParse(configSchema, config);
+  const issues: Issue[] = parsed.success ? [] : [...toIssues(parsed.issues, "", Object.keys(configSchema.entries))];
+  const lists = v.safeParse(looseConfig, config);
+  const loose = lists.success ? lists.output : { sources: [], transforms: [], sinks: [] };
+
+  const sources = resolveEntries<SourceEntry>(loose.sources, "source", issues).map(simple);
+  const transforms = resolveEntries<TransformEntry>(loose.transforms, "transform", issues).map(simple);
+  const sinks = resolveEntries<SinkEntry>(loose.sinks, "sink", issues).map(withHost);
+  if (parsed.success && sources.length === 0) issues.push({ path: "sources", message: "is empty: add mlflow()" });
+  if (parsed.success && sinks.length === 0) issues.push({ path: "sinks", message: "is empty: add prometheus()" });
+
+  const unset = ["sources", "transforms", "sinks", "server"].flatMap((key) =>
+    secretIssues(Reflect.get(loose, key), key),
+  );
+  if (options.secrets === "required") issues.push(...unset);
+  const checked = parsed.success ? parsed.output : undefined;
+  const listen = parseListen(options.listen ?? checked?.server.listen ?? defaultListen);
+  if (!listen) {
+    const message = `expected host:port such as "127.0.0.1:9890": found ${show(options.listen ?? checked?.server.listen)}`;
+    issues.push({ path: "server.listen", message });
+  } else if (checked && !isLoopback(listen.host) && !checked.server.token && checked.server.auth !== "none") {
+    const message = `everyone who reaches "${listen.host}" could read: set server.token, or server.auth to "none"`;
+    issues.push({ path: "server.listen", message });
+  }
+  if (issues.length > 0 || !checked || !listen) {
+    throw new ConfigError(`Cannot use the configuration "${options.origin}"`, issues);
+  }
+  return {
+    origin: options.origin,
+    sources,
+    transforms,
+    sinks,
+    series: { retentionMs: checked.series.retention, max: checked.series.max },
+    journal: { maxBytes: checked.journal.maxBytes },
+    server: { ...listen, token: checked.server.token },
+    stateDir: options.stateDir ?? checked.state,
+    warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${path}: ${message}`)],
+  };
+}
+
+const defaultListen = "127.0.0.1:9890";
+
+const configSchema = v.strictObject({
+  sources: v.array(v.unknown(), "a list of sources"),
+  transforms: v.optional(v.array(v.unknown(), "a list of transforms"), []),
+  sinks: v.array(v.unknown(), "a list of sinks"),
+  series: v.optional(
+    v.strictObject({
+      retention: v.optional(option.duration(), "30d"),
+      max: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 100_000),
+    }),
+    {},
+  ),
+  journal: v.optional(v.strictObject({ maxBytes: v.optional(option.size(), "1GiB") }), {}),
+  server: v.optional(
+    v.strictObject({
+      listen: v.optional(v.string()),
+      token: v.optional(option.secret("server.token")),
+      auth: v.optional(v.literal("none")),
+    }),
+    {},
+  ),
+  state: v.optional(v.string()),
+});
+
+/** Lets the entries of a configuration with another mistake be checked, too. */
+const looseConfig = v.looseObject({
+  sources: v.fallback(v.array(v.unknown()), []),
+  transforms: v.fallback(v.optional(v.array(v.unknown()), []), []),
+  sinks: v.fallback(v.array(v.unknown()), []),
+});

@@ -1,0 +1,96 @@
+import * as v from "valibot";
+import { parseDocument } from "yaml";
+import { ConfigError, type Issue } from "../model/errors.ts";
+import { toIssues } from "./issues.ts";
+import type { OriginalSettings } from "./original.ts";
+
+/** What a `config.yaml` of the original exporter says, and a warning for each key without a counterpart. */
+export interface YamlSettings {
+  readonly settings: OriginalSettings;
+  readonly warnings: readonly string[];
+}
+
+/** Reads the YAML of the original exporter; `origin` names the file in errors. */
+export function yamlSettings(text: string, origin: string): YamlSettings {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [mistake] = document.errors;
+  if (mistake) {
+    const message = mistake.message.split("\n")[0] ?? mistake.message;
+    throw new ConfigError(`Cannot read the configuration "${origin}": it is not YAML: ${message}`);
+  }
+  const content: unknown = document.toJS() ?? {};
+  const parsed = v.safeParse(schema, content);
+  if (!parsed.success) {
+    const issues: readonly Issue[] = toIssues(parsed.issues, "");
+    throw new ConfigError(`Cannot use the configuration "${origin}"`, issues);
+  }
+  const { mlflow, prometheus, pramathus, export: schedule } = parsed.output;
+  return {
+    settings: {
+      trackingUri: mlflow.tracking_uri,
+      maxExperiments: mlflow.max_experiments ?? undefined,
+      systemMetrics: mlflow.include_system_metrics,
+      interval: schedule.interval,
+      gateway: prometheus.enabled === false ? undefined : prometheus.gateway,
+      jobName: prometheus.job_name,
+      pramathusEndpoint: pramathus.endpoint,
+      pramathusApiKey: pramathus.api_key || undefined,
+      pramathusEnabled: pramathus.enabled,
+      pramathusTimeout: pramathus.timeout,
+      pramathusBatchSize: pramathus.batch_size,
+    },
+    warnings: unused(content),
+  };
+}
+
+/** The keys that have a counterpart; the rest is accepted and named in a warning. */
+const used: Readonly<Record<string, readonly string[]>> = {
+  mlflow: ["tracking_uri", "max_experiments", "include_system_metrics"],
+  prometheus: ["gateway", "job_name", "enabled"],
+  pramathus: ["endpoint", "api_key", "enabled", "timeout", "batch_size"],
+  export: ["interval"],
+};
+
+const text = v.exactOptional(v.string());
+const number = v.exactOptional(v.number());
+const flag = v.exactOptional(v.boolean());
+const schema = v.object({
+  mlflow: v.nullish(
+    v.object({ tracking_uri: text, max_experiments: v.nullish(v.number()), include_system_metrics: flag }),
+    {},
+  ),
+  prometheus: v.nullish(v.object({ gateway: text, job_name: text, enabled: flag }), {}),
+  pramathus: v.nullish(
+    v.object({
+      endpoint: text,
+      api_key: v.exactOptional(v.nullable(v.string())),
+      enabled: flag,
+      timeout: number,
+      batch_size: number,
+    }),
+    {},
+  ),
+  export: v.nullish(v.object({ interval: number }), {}),
+});
+
+const hints: Readonly<Record<string, string>> = {
+  "export.mode": "the command decides: mlmon run, or mlmon export-once",
+  "logging.level": "use --log-level or MLMON_LOG_LEVEL",
+  "logging.format": "use --log-format or MLMON_LOG_FORMAT",
+  "logging.file": "logs go to stderr: redirect it",
+};
+
+function unused(content: unknown): readonly string[] {
+  const warnings: string[] = [];
+  for (const [section, value] of Object.entries(content ?? {})) {
+    const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+    const names = keys.length > 0 ? keys.map((key) => [section, key] as const) : [[section, ""] as const];
+    for (const [name, key] of names) {
+      if (used[name]?.includes(key)) continue;
+      if (key === "" && used[name]) continue;
+      const path = key === "" ? name : `${name}.${key}`;
+      warnings.push(`"${path}" has no counterpart in mlmon and is not used${hints[path] ? `: ${hints[path]}` : ""}`);
+    }
+  }
+  return warnings;
+}

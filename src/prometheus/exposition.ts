@@ -1,8 +1,8 @@
-import { Buffer } from "node:buffer";
 import type { Sample } from "../model/sample.ts";
 import { escapeHelp } from "./escape.ts";
 import { ownNames } from "./names.ts";
 import type { ExpositionFormat } from "./negotiate.ts";
+import { PageBuffer } from "./page-buffer.ts";
 import { seriesOf } from "./series.ts";
 
 /**
@@ -13,39 +13,30 @@ import { seriesOf } from "./series.ts";
 export function renderExposition(
   samples: readonly Sample[],
   options: { readonly format: ExpositionFormat },
-): Uint8Array {
-  const chunks: Buffer[] = [];
-  let text = "";
+): Uint8Array<ArrayBuffer> {
+  const page = new PageBuffer();
   let family = "";
   for (const sample of samples) {
     const { name, id } = seriesOf(sample);
     if (name !== family) {
       family = name;
-      text += familyHead(name, sample);
+      page.text(familyHead(name, sample));
     }
-    text += `${id} ${formatValue(sample.value)}\n`;
-    // One letter outside Latin-1 doubles the bytes of the whole string it is in, so pieces are encoded early.
-    if (text.length > chunkLength) {
-      chunks.push(Buffer.from(text));
-      text = "";
-    }
+    page.line(id, formatValue(sample.value));
   }
-  if (options.format === "openmetrics") text += "# EOF\n";
-  chunks.push(Buffer.from(text));
-  return Buffer.concat(chunks);
+  if (options.format === "openmetrics") page.text("# EOF\n");
+  return page.bytes();
 }
 
 /** Writes a value as both formats want it: `NaN`, `+Inf`, `-Inf`, or the shortest digits that give the same number. */
 export function formatValue(value: number): string {
-  if (Number.isFinite(value)) return String(value);
+  if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : String(value);
   if (Number.isNaN(value)) return "NaN";
   return value > 0 ? "+Inf" : "-Inf";
 }
 
-const chunkLength = 65_536;
-
-function familyHead(name: string, sample: Sample): string {
-  const own = sample.run === undefined || name === `mlflow_${sample.name}` ? ownNames.get(sample.name) : undefined;
-  const what = sample.run === undefined ? "fact" : "metric";
-  return `# HELP ${name} ${escapeHelp(own ?? `Latest value of the MLflow ${what} '${sample.name}'.`)}\n# TYPE ${name} gauge\n`;
+function familyHead(name: string, { name: key, run }: Sample): string {
+  const own = name === `mlflow_${key}` ? ownNames.get(key) : undefined;
+  const help = own ?? `Latest value of the MLflow ${run ? "metric" : "fact"} '${key}'.`;
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} gauge\n`;
 }

@@ -121,7 +121,7 @@ describe("the journal", () => {
           for (const opened of world.opened) await opened.close();
         }
       }),
-      { numRuns: 400, interruptAfterTimeLimit: 15_000 },
+      { numRuns: 250, interruptAfterTimeLimit: 15_000 },
     );
   });
 });

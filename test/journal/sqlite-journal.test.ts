@@ -69,6 +69,8 @@ describe("a slice", () => {
     for (let index = 0; index < 5; index++) await journal.append({ batch: makeBatch(makeSamples(2)) });
     const slice = await journal.slice(0, { samples: 1000, bytes: 5 * 104 + 50 });
     assert.deepStrictEqual([slice.batches.length, slice.samples, slice.next], [3, 5, 7]);
+    const even = await journal.slice(0, { samples: 1000, bytes: 4 * 104 + 50 });
+    assert.deepStrictEqual([even.batches.length, even.samples, even.next], [2, 4, 6]);
   });
 });
 
@@ -139,6 +141,18 @@ describe("the journal in memory and in a file", () => {
     await waiting;
     assert.deepStrictEqual(journal.size(), { bytes: 0, maxBytes: 10_000, full: false });
     assert.equal(journal.position("new"), journal.end());
+  });
+
+  it("keeps a batch of which a consumer lacks the end alone", async () => {
+    const journal = await open();
+    const run = makeRun("a");
+    for (let index = 0; index < 3; index++)
+      await journal.append({ batch: makeBatch(makeSamples(2), { ended: [run] }) });
+    await journal.commit("sink", 5);
+    await journal.trim();
+    assert.equal(journal.position("new"), 3);
+    const slice = await journal.slice(5, { samples: 1, bytes: 1e6 });
+    assert.deepStrictEqual(slice.batches[0], makeBatch([], { ended: [run] }));
   });
 
   it("is full while its disk has no room, and looks again by itself", async () => {
@@ -235,6 +249,20 @@ describe("the state of an owner", () => {
     );
     assert.equal(seen[1]?.[1], "pending");
     assert.deepStrictEqual([...state.scan("ru0")], []);
+  });
+
+  it("orders keys by the bytes of their UTF-8, and keeps every character of them", async () => {
+    const journal = await open();
+    const keys = ["", "\u0000", "a", "a\u0000", "a\u0000b", "b", "\uFEFFa", "\uFFFD", "\u{10000}", "\u{10FFFF}"];
+    const entries = keys.map((key) => [key, `\uFEFF${key}`]);
+    for (const key of keys.toReversed()) journal.state("o").set(key, `\uFEFF${key}`);
+    assert.deepStrictEqual([...journal.state("o").scan("")], entries);
+    await journal.append({ batch: makeBatch([]), owners: ["o"] });
+    assert.deepStrictEqual([...journal.state("o").scan("")], entries);
+    assert.deepStrictEqual(
+      [...journal.state("o").scan("a\u0000")].map(([key]) => key),
+      ["a\u0000", "a\u0000b"],
+    );
   });
 
   it("keeps values of many megabytes, and its own copy of bytes", async () => {

@@ -86,7 +86,7 @@ export function createBulkReader(client: Client, workers: number, limits = bulkL
 }
 
 /** 100 runs and 25 000 rows are MLflow's own caps. */
-export const bulkLimits = { runs: 100, rows: 25_000, held: 250_000 };
+export const bulkLimits = { runs: 100, rows: 25_000, held: 400_000 };
 
 interface Window {
   held: number;

@@ -19,27 +19,47 @@ export async function* readAll(
   draft: Draft,
   met: Set<string> = new Set(),
 ): AsyncGenerator<Batch> {
-  const { client, collector, ctx } = session;
-  let pending:
-    | { readonly plans: readonly Plan[]; readonly window: BulkWindow | undefined; readonly runs: number }
-    | undefined;
+  const { collector, ctx } = session;
+  let pending: { readonly plans: readonly Plan[]; readonly window: BulkWindow | undefined } | undefined;
   let done = 0;
   const finish = async function* (): AsyncGenerator<Batch> {
     if (!pending) return;
     yield* collect(collector, pending.plans, draft, pending.window);
-    done += pending.runs;
-    ctx.progress({ done, total: met.size, unit: "runs" });
+    done += pending.plans.length;
+    ctx.progress({ done, total: Math.max(done, met.size), unit: "runs" });
   };
-  for await (const page of searchRuns(client, { experiments, pageSize: runsAtOnce })) {
-    const fresh = page.filter(({ info }) => !met.has(info.run_id));
-    for (const { info } of fresh) met.add(info.run_id);
-    const plans = plansOf(session, fresh);
-    // The server reads this page's series while those of the page before are put into batches.
+  for await (const plans of portions(session, experiments, met)) {
+    // The server reads this portion's series while those of the one before are put into batches.
     const window = startBulk(collector, plans);
     yield* finish();
-    pending = { plans, window, runs: fresh.length };
+    pending = { plans, window };
   }
   yield* finish();
+}
+
+/** The runs that need reading, in portions of at most so many points as their steps let expect. */
+async function* portions(
+  session: Session,
+  experiments: readonly string[],
+  met: Set<string>,
+): AsyncGenerator<readonly Plan[]> {
+  for await (const page of searchRuns(session.client, { experiments, pageSize: runsAtOnce })) {
+    const fresh = page.filter(({ info }) => !met.has(info.run_id));
+    for (const { info } of fresh) met.add(info.run_id);
+    let portion: Plan[] = [];
+    let points = 0;
+    for (const plan of plansOf(session, fresh)) {
+      const expected = plan.wanted.reduce((sum, [, latest]) => sum + clampedSteps(Number(latest.step)), 0);
+      if (portion.length > 0 && points + expected > pointsAtOnce) {
+        yield portion;
+        portion = [];
+        points = 0;
+      }
+      portion.push(plan);
+      points += expected;
+    }
+    if (portion.length > 0) yield portion;
+  }
 }
 
 /** Plans for answers of a search, in the one order of runs. */
@@ -58,3 +78,9 @@ export function plansOf(session: Session, answers: readonly RunAnswer[], deep?: 
 
 /** As many as the bulk endpoint takes at once. */
 const runsAtOnce = 100;
+const pointsAtOnce = 200_000;
+
+/** Steps usually count points; one that is absurd says nothing. */
+function clampedSteps(step: number): number {
+  return Math.min(Math.max(step + 1, 1), 10_000);
+}

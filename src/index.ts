@@ -32,3 +32,7 @@ export { Secret, secret } from "./model/secret.ts";
 export type { HttpSink, Sink, SinkContext, SinkTraits } from "./model/sink.ts";
 export type { Source, Transform } from "./model/source.ts";
 export type { State, StateValue } from "./model/state.ts";
+export { filter } from "./transforms/filter.ts";
+export { label } from "./transforms/label.ts";
+export { rename } from "./transforms/rename.ts";
+export { thin } from "./transforms/thin.ts";

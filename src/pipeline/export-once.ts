@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { createSender } from "../delivery/send.ts";
+import type { LedgerRow } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
 import { openStateFolder } from "../journal/state-folder.ts";
-import type { LedgerRow } from "../journal/journal.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import { version } from "../runtime/version.ts";

@@ -10,8 +10,9 @@ import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { View } from "../view/view.ts";
+import { activateTransforms } from "./active-transforms.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
-import { type ActiveTransform, createIntake, sourceOwner, transformOwner } from "./intake.ts";
+import { createIntake, sourceOwner } from "./intake.ts";
 import { type ActiveSource, activeSource, readSource } from "./read-source.ts";
 import { keepView, openView } from "./view-keeper.ts";
 
@@ -53,14 +54,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const reading = new AbortController();
   const view = await openView(journal, config.series, log);
   const context = { log, signal: reading.signal, now };
-  const transforms = config.transforms.map(
-    ({ id, create }): ActiveTransform => ({
-      id,
-      transform: create(),
-      context: { ...context, state: journal.state(transformOwner(id)) },
-    }),
-  );
-  const intake = createIntake(journal, view, transforms);
+  const intake = createIntake(journal, view, activateTransforms(config, journal, context));
   const keeper = keepView(view, journal, intake, now);
   const sources = config.sources.map(activeSource);
   const sinks = config.sinks.map((sink) => activateSink(sink, { send: options.send, now }));
@@ -81,17 +75,20 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
   async function readAll(): Promise<void> {
     const consumes = sinks.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
-    await Promise.all(
-      sources.map((source) =>
-        readSource(source, {
-          journal,
-          intake,
-          makeRoom: keeper.save,
-          context: { ...context, state: journal.state(sourceOwner(source.entry.id)), once: options.once, consumes },
-          onProgress: options.onProgress ?? (() => {}),
-        }),
-      ),
-    );
+    const readOne = (source: ActiveSource) =>
+      readSource(source, {
+        journal,
+        intake,
+        makeRoom: keeper.save,
+        context: { ...context, state: journal.state(sourceOwner(source.entry.id)), once: options.once, consumes },
+        onProgress: options.onProgress ?? (() => {}),
+      });
+    if (!options.once) {
+      await Promise.all(sources.map(readOne));
+      return;
+    }
+    // One after the other, so that the same stores give the same bytes as in a preview.
+    for (const source of sources) await readOne(source);
   }
 
   async function run(signal: AbortSignal): Promise<void> {
@@ -145,7 +142,10 @@ async function settleConsumers(journal: Journal, sinks: readonly ActiveSink[], l
   for (const consumer of journal.consumers()) {
     if (!consumer.startsWith("sink/") || wanted.has(consumer)) continue;
     const { samples } = journal.waiting(journal.position(consumer));
-    log.warn("A sink is no longer configured: what was waiting for it is dropped", { sink: consumer.slice(5), samples });
+    log.warn("A sink is no longer configured: what was waiting for it is dropped", {
+      sink: consumer.slice(5),
+      samples,
+    });
     await journal.forget(consumer);
   }
   for (const consumer of wanted) await journal.commit(consumer, journal.position(consumer));

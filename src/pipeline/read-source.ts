@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { backoffMs } from "../delivery/backoff.ts";
 import type { ResolvedEntry } from "../config/resolved.ts";
+import { backoffMs } from "../delivery/backoff.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
@@ -116,7 +116,8 @@ function recordPoll(active: ActiveSource, poll: Poll, context: Reading["context"
     return;
   }
   const known = active.report.state === "failing" && active.report.lastError?.reason === poll.reason;
-  if (!known) context.log.warn("Source cannot be read, it is tried again", { source: active.entry.id, reason: poll.reason });
+  if (!known)
+    context.log.warn("Source cannot be read, it is tried again", { source: active.entry.id, reason: poll.reason });
   update(active, { state: "failing", lastError: { time: now, reason: poll.reason } });
 }
 

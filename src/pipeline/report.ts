@@ -1,8 +1,8 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
-import type { ResolvedConfig } from "../config/resolved.ts";
-import { notReady } from "./ready.ts";
 import { type Pipeline, sinkOwner } from "./pipeline.ts";
+import { notReady } from "./ready.ts";
 import type { SinkReport, Status } from "./status.ts";
 
 export interface Reported {
@@ -37,7 +37,10 @@ export function report({ config, journal, pipeline, version, startedAt, now }: R
 
 /** Adds up one kind of counter, over every reason. */
 export function total(ledger: readonly LedgerRow[], name: LedgerRow["name"], id?: string): number {
-  return ledger.reduce((sum, row) => sum + (row.name === name && (id === undefined || row.id === id) ? row.count : 0), 0);
+  return ledger.reduce(
+    (sum, row) => sum + (row.name === name && (id === undefined || row.id === id) ? row.count : 0),
+    0,
+  );
 }
 
 function sinkReport(sink: ActiveSink, journal: Journal, ledger: readonly LedgerRow[], now: number): SinkReport {

@@ -4,8 +4,8 @@ import { openJournal } from "../journal/sqlite-journal.ts";
 import { openStateFolder } from "../journal/state-folder.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
-import { version } from "../runtime/version.ts";
 import { serve } from "../runtime/serve.ts";
+import { version } from "../runtime/version.ts";
 import { createApp } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
 import { openPipeline } from "./pipeline.ts";
@@ -58,7 +58,13 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     opened.push(() => pipeline.close());
     const status = () => report({ config, journal, pipeline, version, startedAt, now });
 
-    const app = createApp({ status, token: config.server.token, host: config.server.host, ownMetrics, mount: pipeline.serve });
+    const app = createApp({
+      status,
+      token: config.server.token,
+      host: config.server.host,
+      ownMetrics,
+      mount: pipeline.serve,
+    });
     const server = await serve(app.fetch, { hostname: config.server.host, port: config.server.port });
     opened.push(() => server.stop());
     const host = config.server.host.includes(":") ? `[${config.server.host}]` : config.server.host;

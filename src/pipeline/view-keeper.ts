@@ -22,7 +22,12 @@ export async function openView(journal: Journal, options: ViewOptions, log: Log)
 }
 
 /** Writes snapshots: `save` now, and by itself once a minute while the view changes, with `expire` before. */
-export function keepView(view: View, journal: Journal, intake: Intake, now: () => number): { save(): Promise<void>; stop(): void } {
+export function keepView(
+  view: View,
+  journal: Journal,
+  intake: Intake,
+  now: () => number,
+): { save(): Promise<void>; stop(): void } {
   let savedVersion = -1;
   async function save(): Promise<void> {
     await intake.exclusively(async () => {
@@ -49,6 +54,8 @@ function restored(snapshot: unknown, options: ViewOptions, log: Log): View {
     return restoreView(snapshot, options);
   } catch (cause) {
     log.error("The snapshot of the latest values cannot be read", {});
-    throw new WorkError("Cannot read the snapshot of the latest values in the journal: move the state folder away", { cause });
+    throw new WorkError("Cannot read the snapshot of the latest values in the journal: move the state folder away", {
+      cause,
+    });
   }
 }

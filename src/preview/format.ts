@@ -15,9 +15,7 @@ export function formatJson(preview: Preview): string {
 
 /** Prints every request as a curl command for a POSIX shell; secrets stand as their names. */
 export function formatCurl(preview: Preview): string {
-  return preview.sinks
-    .map((sink) => `# ${sink.id}\n${sink.requests.map(curl).join("")}${rest(sink, "# ")}`)
-    .join("\n");
+  return preview.sinks.map((sink) => `# ${sink.id}\n${sink.requests.map(curl).join("")}${rest(sink, "# ")}`).join("\n");
 }
 
 function heading({ id, type, requests, omitted, samples, series, bytes }: SinkPreview): string {

@@ -70,9 +70,12 @@ async function* readSamples(path: string, runs: Map<string, Run>): AsyncGenerato
     }
   } catch (cause) {
     if (cause instanceof WorkError) throw cause;
-    throw new WorkError(`Cannot read the recorded samples "${path}": ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw new WorkError(
+      `Cannot read the recorded samples "${path}": ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -4,7 +4,8 @@ import type { RequestPreview } from "./preview.ts";
 
 /** Shows any sink's request: one shaped like an HTTP request as it is, another one as JSON in the body. */
 export function previewRequest(request: unknown): RequestPreview {
-  if (!isRequestLike(request)) return { method: "", url: "", headers: {}, body: JSON.stringify(request), encoding: "utf8" };
+  if (!isRequestLike(request))
+    return { method: "", url: "", headers: {}, body: JSON.stringify(request), encoding: "utf8" };
   return {
     method: request.method,
     url: safeUrl(request.url),
@@ -27,7 +28,9 @@ interface RequestLike {
 
 function isRequestLike(request: unknown): request is RequestLike {
   if (typeof request !== "object" || request === null) return false;
-  return "method" in request && typeof request.method === "string" && "url" in request && typeof request.url === "string";
+  return (
+    "method" in request && typeof request.method === "string" && "url" in request && typeof request.url === "string"
+  );
 }
 
 function previewBody(body: string | Uint8Array | undefined): Pick<RequestPreview, "body" | "encoding"> {

@@ -1,0 +1,101 @@
+import process from "node:process";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { UsageError } from "../model/errors.ts";
+import { collectPreview } from "../preview/collect.ts";
+import { formatCurl, formatJson, formatText } from "../preview/format.ts";
+import type { Preview } from "../preview/preview.ts";
+import { recordedSource } from "../preview/recorded.ts";
+import { bodyBytes } from "../preview/request-preview.ts";
+import { changedSinks, readSnapshot, writeSnapshot } from "../preview/snapshot.ts";
+import { choice, commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { showProgress } from "./progress.ts";
+
+const formats = ["text", "json", "curl"] as const;
+const format = { text: formatText, json: formatJson, curl: formatCurl };
+
+export default defineMlmonCommand({
+  name: "dry-run",
+  description: "Prints the exact requests of every sink and sends nothing",
+  args: {
+    ...commonArgs,
+    sink: { type: "string", description: "Only this sink", valueHint: "ID" },
+    limit: {
+      type: "string",
+      description: "Requests shown for each sink; 10 by default, all with a snapshot",
+      valueHint: "N",
+    },
+    format: { type: "string", description: "text, json or curl; text by default", valueHint: "FORMAT" },
+    raw: { type: "boolean", description: "Only the bodies, byte for byte" },
+    input: { type: "string", description: "Recorded samples (NDJSON) instead of MLflow", valueHint: "FILE" },
+    snapshot: {
+      type: "string",
+      description: "Keep the payload in this file; status 3 when it has changed",
+      valueHint: "FILE",
+    },
+  },
+  async run({ args, config: load, log, signal }) {
+    const chosen = choice("format", args.format, formats) ?? (args.json ? "json" : "text");
+    const snapshot = args.snapshot ? readSnapshot(args.snapshot) : undefined;
+    const config = withInput(await load("warn"), args.input);
+    refuseUnknownSink(config, args.sink);
+    const now = snapshot?.now ?? Date.now();
+    const preview = await collectPreview({
+      config,
+      log,
+      signal,
+      sink: args.sink || undefined,
+      limit: args.limit === undefined ? defaultLimit(args) : count("limit", args.limit),
+      now: () => now,
+      onProgress: showProgress(),
+    });
+    if (args.snapshot) return gate(args.snapshot, preview, snapshot, now);
+    if (args.raw) await printBodies(preview);
+    else await print(format[chosen](preview));
+    return 0;
+  },
+});
+
+function defaultLimit({ raw, snapshot }: { readonly raw?: boolean | undefined; readonly snapshot?: string | undefined }): number {
+  return raw || snapshot ? Number.POSITIVE_INFINITY : 10;
+}
+
+function withInput(config: ResolvedConfig, input: string | undefined): ResolvedConfig {
+  if (!input) return config;
+  return { ...config, sources: [{ id: "input", type: "input", create: () => recordedSource(input) }] };
+}
+
+function refuseUnknownSink({ sinks }: ResolvedConfig, id: string | undefined): void {
+  if (!id || sinks.some((sink) => sink.id === id)) return;
+  throw new UsageError(`Cannot preview the sink "${id}": expected one of ${sinks.map((sink) => sink.id).join(", ")}`);
+}
+
+async function gate(
+  path: string,
+  preview: Preview,
+  snapshot: ReturnType<typeof readSnapshot>,
+  now: number,
+): Promise<number> {
+  if (!snapshot) {
+    writeSnapshot(path, preview, now);
+    await print(`The payload is kept in "${path}"\n`);
+    return 0;
+  }
+  const changed = changedSinks(preview, snapshot);
+  if (changed.length === 0) {
+    await print(`The payload is the one in "${path}"\n`);
+    return 0;
+  }
+  await print(`The payload of ${changed.join(", ")} differs from "${path}": delete the file to keep the new one\n`);
+  return 3;
+}
+
+async function printBodies({ sinks }: Preview): Promise<void> {
+  for (const request of sinks.flatMap(({ requests }) => requests)) {
+    await new Promise((resolve) => process.stdout.write(bodyBytes(request), resolve));
+  }
+}
+
+function count(flag: string, value: string): number {
+  if (/^\d+$/.test(value)) return Number(value);
+  throw new UsageError(`Cannot use --${flag} "${value}": expected a whole number`);
+}

@@ -1,0 +1,44 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Progress, SourceContext } from "../model/context.ts";
+import type { Log } from "../model/log.ts";
+import type { View } from "../view/view.ts";
+import { activateTransforms } from "./active-transforms.ts";
+import { createIntake, sourceOwner } from "./intake.ts";
+import { activeSource, readSource } from "./read-source.ts";
+import { openView } from "./view-keeper.ts";
+
+export interface ReadAllOptions {
+  readonly config: ResolvedConfig;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly consumes: SourceContext["consumes"];
+  readonly onProgress?: (source: string, progress: Progress) => void;
+}
+
+/** Reads every source once into a journal and returns the view of it; nothing is delivered. */
+export async function readAll({
+  config,
+  journal,
+  log,
+  signal,
+  now,
+  consumes,
+  onProgress,
+}: ReadAllOptions): Promise<View> {
+  const context = { log, signal, now };
+  const view = await openView(journal, config.series, log);
+  const intake = createIntake(journal, view, activateTransforms(config, journal, context));
+  for (const entry of config.sources) {
+    await readSource(activeSource(entry), {
+      journal,
+      intake,
+      makeRoom: async () => {},
+      context: { ...context, state: journal.state(sourceOwner(entry.id)), once: true, consumes },
+      onProgress: onProgress ?? (() => {}),
+    });
+  }
+  return view;
+}

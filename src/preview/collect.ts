@@ -1,0 +1,83 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { activateSink } from "../delivery/activate.ts";
+import type { ActiveSink } from "../delivery/active-sink.ts";
+import { mergeSlice, select } from "../delivery/select.ts";
+import type { Journal } from "../journal/journal.ts";
+import { openJournal } from "../journal/sqlite-journal.ts";
+import type { Batch } from "../model/batch.ts";
+import type { Progress } from "../model/context.ts";
+import type { Log } from "../model/log.ts";
+import { readAll } from "../pipeline/read-all.ts";
+import type { View } from "../view/view.ts";
+import type { Preview, SinkPreview } from "./preview.ts";
+import { openTally } from "./tally.ts";
+import { warningsOf } from "./warnings.ts";
+
+export interface CollectOptions {
+  readonly config: ResolvedConfig;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Only this sink. */
+  readonly sink?: string | undefined;
+  /** Requests kept for each sink; the counts hold all of them. */
+  readonly limit: number;
+  readonly now: () => number;
+  readonly onProgress?: (source: string, progress: Progress) => void;
+}
+
+/**
+ * Reads the sources for real and renders what every sink would send, by the same journal, slices and `render` as an
+ * export; contacts no sink. Throws `WorkError` when a source cannot be read.
+ */
+export async function collectPreview(options: CollectOptions): Promise<Preview> {
+  const { config, now } = options;
+  const journal = await openJournal({ path: ":memory:", maxBytes: Number.POSITIVE_INFINITY, now });
+  try {
+    const sinks = config.sinks
+      .filter(({ id }) => options.sink === undefined || id === options.sink)
+      .map((sink) => activateSink(sink, { send: contactNobody, now }));
+    const consumes = sinks.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
+    const view = await readAll({ ...options, journal, consumes });
+    const previews: SinkPreview[] = [];
+    for (const sink of sinks) previews.push(await previewSink(sink, journal, view, options));
+    return { sinks: previews, warnings: [...config.warnings, ...warningsOf(view, previews, sinks)] };
+  } finally {
+    await journal.close();
+  }
+}
+
+async function contactNobody(): Promise<never> {
+  throw new Error("a preview sends nothing");
+}
+
+async function previewSink(
+  sink: ActiveSink,
+  journal: Journal,
+  view: View,
+  options: CollectOptions,
+): Promise<SinkPreview> {
+  const tally = openTally(sink, options.limit);
+  const batches = sink.traits.consumes === "latest" ? groupsOf(sink, view, options.now()) : slicesOf(sink, journal);
+  for await (const batch of batches) tally.add(batch, sink.render(batch));
+  return tally.result();
+}
+
+async function* slicesOf(sink: ActiveSink, journal: Journal): AsyncGenerator<Batch> {
+  let position = 0;
+  for (;;) {
+    const slice = await journal.slice(position, sink.batch);
+    if (slice.next === position) return;
+    position = slice.next;
+    const merged = mergeSlice(slice);
+    if (merged && (merged.samples.length > 0 || merged.ended.length > 0)) yield select(sink, merged).batch;
+  }
+}
+
+function* groupsOf(sink: ActiveSink, view: View, now: number): Generator<Batch> {
+  const { groupBy } = sink.traits;
+  for (const name of view.versions(groupBy).keys()) {
+    const latest = view.latest(now, groupBy && { name, groupBy });
+    const batch = { ...select(sink, latest).batch, group: name };
+    if (batch.samples.length > 0) yield batch;
+  }
+}

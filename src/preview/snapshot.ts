@@ -1,0 +1,49 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import * as v from "valibot";
+import { WorkError } from "../model/errors.ts";
+import type { Preview } from "./preview.ts";
+
+/** A preview kept in a file, to tell later whether the payload has changed. */
+export interface PreviewSnapshot {
+  /** The clock of the kept preview in Unix ms: a later one runs by the same, so that only the payload can differ. */
+  readonly now: number;
+  readonly sinks: unknown;
+}
+
+const schema = v.object({ now: v.number(), sinks: v.array(v.unknown()) });
+
+/** Reads a snapshot; nothing when the file does not exist yet. */
+export function readSnapshot(path: string): PreviewSnapshot | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return v.parse(schema, JSON.parse(readFileSync(path, "utf8")));
+  } catch (cause) {
+    throw new WorkError(`Cannot read the snapshot "${path}": it is not one that mlmon has written; delete it`, {
+      cause,
+    });
+  }
+}
+
+/** Writes a snapshot. */
+export function writeSnapshot(path: string, preview: Preview, now: number): void {
+  const snapshot: PreviewSnapshot = { now, sinks: preview.sinks };
+  try {
+    writeFileSync(path, `${JSON.stringify(snapshot, undefined, 2)}\n`);
+  } catch (cause) {
+    throw new WorkError(`Cannot write the snapshot "${path}": ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+/** Names the sinks whose payload differs from the snapshot's. */
+export function changedSinks(preview: Preview, snapshot: PreviewSnapshot): readonly string[] {
+  const before = new Map(asSinks(snapshot.sinks));
+  const after = new Map(asSinks(preview.sinks));
+  return [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id) !== after.get(id));
+}
+
+function asSinks(sinks: unknown): [id: string, text: string][] {
+  const parsed = v.safeParse(v.array(v.looseObject({ id: v.string() })), sinks);
+  return parsed.success ? parsed.output.map((sink) => [sink.id, JSON.stringify(sink)]) : [];
+}

@@ -1,0 +1,45 @@
+import { stderr } from "node:process";
+import { type ConsolaReporter, createConsola, LogLevels, type LogObject } from "consola";
+import type { Log, LogFields } from "../model/log.ts";
+import { maskSecrets } from "../model/secret.ts";
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export const logFormats = ["text", "json"] as const;
+
+export interface LogOptions {
+  readonly level: (typeof logLevels)[number];
+  readonly format: (typeof logFormats)[number];
+  /** Takes each finished line; stderr by default. */
+  readonly write?: (line: string) => void;
+}
+
+/** Makes the process's log: one line an event on stderr, secrets masked. */
+export function createLog({ level, format, write = (line) => stderr.write(line) }: LogOptions): Log {
+  const reporter: ConsolaReporter = {
+    log(entry) {
+      write(`${maskSecrets(format === "json" ? jsonLine(entry) : textLine(entry))}\n`);
+    },
+  };
+  // Level and reporter explicit: consola's own choices depend on CI and test variables.
+  const consola = createConsola({ level: LogLevels[level], reporters: [reporter], throttle: 0 });
+  const at = (type: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) =>
+    consola[type](message, fields ?? {});
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function jsonLine({ date, type, args }: LogObject): string {
+  const [message, fields] = args;
+  return JSON.stringify({ time: date.toISOString(), level: type, message, ...fields });
+}
+
+function textLine({ date, type, args }: LogObject): string {
+  const [message, fields = {}] = args;
+  const pairs = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${shown(value)}`],
+  );
+  return [date.toISOString(), type.toUpperCase().padEnd(5), message, ...pairs].join(" ");
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" && /[\s"=]/.test(value) ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,28 @@
+import * as v from "valibot";
+import { defineTransform } from "../config/define.ts";
+import type { Sample } from "../model/sample.ts";
+import { functionOption } from "./function-option.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/**
+ * Adds labels to every sample: the same for all, or those that a function of the sample returns. In Prometheus they are
+ * labels, in Pramathus they go with the tags.
+ *
+ * @example label({ team: "vision" })
+ * @example label((sample) => ({ team: sample.run?.tags.team ?? "none" }))
+ */
+export const label = defineTransform(
+  "label",
+  v.union(
+    [v.record(v.string(), v.string()), functionOption<(sample: Sample) => Labels>()],
+    "a table of labels, or a function",
+  ),
+  (labels) => {
+    const labelsOf: (sample: Sample) => Labels = typeof labels === "function" ? labels : () => labels;
+    return (batch) => ({
+      ...batch,
+      samples: batch.samples.map((sample) => ({ ...sample, labels: { ...sample.labels, ...labelsOf(sample) } })),
+    });
+  },
+);

@@ -1,0 +1,69 @@
+import { Buffer } from "node:buffer";
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { MiddlewareHandler } from "hono";
+import { isLoopback } from "../config/listen.ts";
+import { Secret } from "../model/secret.ts";
+
+/** Paths that answer without the token: probes have none. */
+const openPaths = new Set(["/-/healthy", "/-/ready"]);
+
+/**
+ * Asks for the token, as `Authorization: Bearer TOKEN` or, for a browser, as the password of Basic credentials with any
+ * user name.
+ */
+export function requireToken(token: Secret): MiddlewareHandler {
+  return async function requireToken(c, next) {
+    if (openPaths.has(c.req.path) || matches(c.req.header("authorization"), token)) return next();
+    c.header("www-authenticate", 'Basic realm="mlmon"');
+    return c.text(
+      "Unauthorized: send the token as Authorization: Bearer TOKEN, or as the password in a browser\n",
+      401,
+    );
+  };
+}
+
+/**
+ * Refuses names that are not this machine's own while the server listens on loopback: a page of another site could else
+ * read it through a name that it points here (DNS rebinding).
+ */
+export function requireLocalHost(): MiddlewareHandler {
+  return async function requireLocalHost(c, next) {
+    const name = (c.req.header("host") ?? "localhost").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+    if (isLoopback(name)) return next();
+    return c.text("Forbidden: this server answers to localhost and 127.0.0.1 only; see --listen\n", 403);
+  };
+}
+
+/** Headers for a page without scripts, whose one style sheet is inline. */
+export function securityHeaders(styleHash: string): MiddlewareHandler {
+  return async function securityHeaders(c, next) {
+    await next();
+    c.header(
+      "content-security-policy",
+      `default-src 'none'; style-src '${styleHash}'; frame-ancestors 'none'; base-uri 'none'`,
+    );
+    c.header("x-content-type-options", "nosniff");
+    c.header("x-frame-options", "DENY");
+    c.header("referrer-policy", "no-referrer");
+    if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
+  };
+}
+
+/** Digests have one length, so that the time tells nothing about the token. */
+function matches(header: string | undefined, token: Secret): boolean {
+  const given = credential(header);
+  return given !== undefined && timingSafeEqual(digest(given), digest(Secret.reveal(token)));
+}
+
+function credential(header: string | undefined): string | undefined {
+  const [scheme = "", value] = (header ?? "").split(/ +(.*)/s);
+  if (value === undefined) return undefined;
+  if (/^bearer$/i.test(scheme)) return value;
+  if (!/^basic$/i.test(scheme)) return undefined;
+  const login = Buffer.from(value, "base64").toString("utf8");
+  return login.slice(login.indexOf(":") + 1);
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -39,7 +39,8 @@ function assemble({ max, retentionMs }: ViewOptions, from: SnapshotParts | undef
   const groupings = new WeakMap<(run: Run) => string, GroupVersions>();
   if (from) restore(from);
 
-  function restore({ version, runs, facts: kept }: SnapshotParts): void {
+  function restore({ version, factsVersion, runs, facts: kept }: SnapshotParts): void {
+    live.version = version;
     for (const run of runs) {
       // The room of the series is taken beside that of the run, so that eviction gives back what was taken.
       const series = [...run.series];
@@ -50,8 +51,7 @@ function assemble({ max, retentionMs }: ViewOptions, from: SnapshotParts | undef
         else run.series.set(local, entry);
       }
     }
-    for (const [source, given] of kept) facts.merge(given, source);
-    live.version = Math.max(live.version, version);
+    facts.restore(kept, factsVersion);
   }
 
   function apply(batch: Batch): void {
@@ -109,6 +109,7 @@ function assemble({ max, retentionMs }: ViewOptions, from: SnapshotParts | undef
     snapshot: () =>
       encodeSnapshot({
         version: live.version,
+        factsVersion: facts.version,
         runs: [...live.runs.values()],
         facts: facts.entries(),
         refused: [...refused.counts],

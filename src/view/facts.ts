@@ -10,6 +10,8 @@ export interface Facts {
   replace(facts: readonly Sample[], source: string): void;
   /** Takes measured values that belong to no run: the latest of each series stays. */
   merge(samples: readonly Sample[], source: string): void;
+  /** Puts back what a snapshot holds. */
+  restore(entries: ReturnType<Facts["entries"]>, version: number): void;
   /** With their series, each only once. */
   samples(): readonly Sample[];
   /** The view's version at the last change. */
@@ -47,6 +49,14 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     }
   }
 
+  function restore(entries: ReturnType<Facts["entries"]>, restored: number): void {
+    for (const [source, facts] of entries) {
+      for (const fact of facts) set(familyOf(source, fact.name), fact);
+    }
+    version = restored;
+    made = undefined;
+  }
+
   function set(family: Family, fact: Sample): void {
     const key = labelsKey(fact);
     if (family.has(key) || live.reserve(1, Number.POSITIVE_INFINITY)) family.set(key, fact);
@@ -69,6 +79,7 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
   return {
     replace,
     merge,
+    restore,
     samples() {
       made ??= factSamples(sources);
       return made;
@@ -86,6 +97,6 @@ function isSame(before: Family, after: readonly Sample[]): boolean {
   );
 }
 
-function labelsKey({ labels }: Sample): string {
-  return labels === undefined ? "" : JSON.stringify(Object.entries(labels).sort());
+function labelsKey({ labels = {} }: Sample): string {
+  return JSON.stringify(Object.entries(labels).sort());
 }

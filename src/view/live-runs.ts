@@ -13,7 +13,7 @@ export interface LiveRuns {
   version: number;
   /** Takes a run as it is described now; nothing when it has ended too long ago, or when there is no room for it. */
   admit(run: Run, readAt: number, source: string | undefined): Admission;
-  /** Puts back a run of a snapshot, with the label it had. */
+  /** Puts back a run of a snapshot, with the label and the version it had; false when there is no room for it. */
   restore(live: LiveRun): boolean;
   /** Makes room for series, for a run that ended at `rank` by evicting runs that ended before; false when full. */
   reserve(count: number, rank: number): boolean;
@@ -74,25 +74,24 @@ export function createLiveRuns(options: {
       return known;
     }
     if (!reserve(seriesPerRun, end ?? Number.POSITIVE_INFINITY)) return "refused";
-    return enter(createLiveRun(run, freeLabel(run), source), end);
+    const entering = createLiveRun(run, freeLabel(run), source);
+    enter(entering, end);
+    touch(entering);
+    return entering;
   }
 
   function restore(restored: LiveRun): boolean {
     const { endedAt: end } = restored;
     if (!reserve(seriesPerRun, end ?? Number.POSITIVE_INFINITY)) return false;
-    const { version } = restored;
     restored.endedAt = undefined;
     enter(restored, end);
-    restored.version = version;
     return true;
   }
 
-  function enter(entering: LiveRun, end: number | undefined): LiveRun {
+  function enter(entering: LiveRun, end: number | undefined): void {
     runs.set(entering.run.id, entering);
     labels.add(entering.label);
     setEnd(entering, end);
-    touch(entering);
-    return entering;
   }
 
   function drop(leaving: LiveRun): void {

@@ -9,13 +9,14 @@ import type { LiveRun, LiveSeries, Metric, OwnLabels } from "./live-run.ts";
 /** Everything a view holds. */
 export interface SnapshotParts {
   readonly version: number;
+  readonly factsVersion: number;
   readonly runs: readonly LiveRun[];
   readonly facts: readonly (readonly [source: string, facts: readonly Sample[]])[];
   readonly refused: readonly (readonly [key: string, count: number])[];
 }
 
 /** Writes a prefix, a JSON header with every text once, and three columns of numbers. */
-export function encodeSnapshot({ version, runs, facts, refused }: SnapshotParts): Uint8Array {
+export function encodeSnapshot({ runs, facts, ...rest }: SnapshotParts): Uint8Array {
   const metrics = new Map<Metric, number>();
   const total = runs.reduce((sum, { series }) => sum + series.size, 0);
   const columns = new Float64Array(total * 3);
@@ -31,11 +32,10 @@ export function encodeSnapshot({ version, runs, facts, refused }: SnapshotParts)
     return { run, label, source, lastMetricTime, endedAt, version: live.version, series };
   });
   const header: Header = {
-    version,
+    ...rest,
     metrics: [...metrics.keys()],
     runs: storedRuns,
     facts: facts.map(storeFacts),
-    refused,
   };
   const json = Buffer.from(JSON.stringify(header));
   const body = Buffer.concat([json, Buffer.from(columns.buffer)]);
@@ -55,23 +55,23 @@ export function decodeSnapshot(bytes: Uint8Array): SnapshotParts {
   const body = buffer.subarray(prefixBytes);
   if (buffer.readUInt32LE(4) !== crc32(body)) throw unreadable("its checksum differs");
   const jsonLength = buffer.readUInt32LE(8);
-  const { version, metrics, runs, facts, refused }: Header = JSON.parse(body.toString("utf8", 0, jsonLength));
+  const { metrics, runs, facts, ...rest }: Header = JSON.parse(body.toString("utf8", 0, jsonLength));
   // A copy, as the columns must start at a multiple of 8.
   const columns = new Float64Array(new Uint8Array(body.subarray(jsonLength)).buffer);
   let row = 0;
-  const liveRuns = runs.map(({ series: stored, ...rest }): LiveRun => {
-    const labels = runLabels(rest.run, rest.label);
+  const liveRuns = runs.map(({ series: stored, ...kept }): LiveRun => {
+    const labels = runLabels(kept.run, kept.label);
     const series = new Map<string, LiveSeries>();
     for (const item of stored) {
       const [index, own] = typeof item === "number" ? [item, undefined] : readOwn(item);
       const metric = metrics[index] ?? { key: "", name: "" };
-      const [value = 0, time = 0, step = 0] = columns.subarray(3 * row, 3 * row + 3);
-      row += 1;
+      const [value, time, step] = [columns[row] ?? 0, columns[row + 1] ?? 0, columns[row + 2] ?? 0];
+      row += 3;
       series.set(own ? `${metric.name}{${own.text}` : metric.name, { metric, own, value, time, step });
     }
-    return { ...rest, source: rest.source, endedAt: rest.endedAt, labels, text: labelsText(labels), series };
+    return { ...kept, source: kept.source, endedAt: kept.endedAt, labels, text: labelsText(labels), series };
   });
-  return { version, runs: liveRuns, facts: facts.map(readFacts), refused };
+  return { ...rest, runs: liveRuns, facts: facts.map(readFacts) };
 }
 
 const form = 1;
@@ -88,7 +88,7 @@ interface StoredRun extends Pick<LiveRun, "label" | "source" | "lastMetricTime" 
   readonly series: readonly StoredSeries[];
 }
 
-/** JSON has no NaN. */
+/** JSON has no NaN, infinity or negative zero. */
 type StoredFact = Omit<Sample, "value"> & { readonly value: string };
 
 /** The index of the metric, with labels where there are any. */
@@ -99,7 +99,11 @@ function readOwn([index, labels, given]: Exclude<StoredSeries, number>): [number
 }
 
 function storeFacts([source, facts]: SnapshotParts["facts"][number]): Header["facts"][number] {
-  return [source, facts.map((fact) => ({ ...fact, value: String(fact.value) }))];
+  return [source, facts.map((fact) => ({ ...fact, value: textOf(fact.value) }))];
+}
+
+function textOf(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function readFacts([source, facts]: Header["facts"][number]): SnapshotParts["facts"][number] {

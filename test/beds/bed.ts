@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Started, startProcess } from "./process.ts";
+import { freePort, temporaryFolder } from "./wait.ts";
+
+/** What the tests can ask for; `skip` is false, or why it cannot be had as one line, and then the rest is empty. */
+export interface Beds {
+  /** One real MLflow server with an SQLite store, shared by all tests: each makes its own experiment. */
+  readonly mlflow: { skip: false | string; url: string; python: string; stop(): Promise<void> };
+  /** The folder with `prometheus`, `promtool`, `pushgateway`, `victoria-metrics` and others; start them by `servers.ts`. */
+  readonly servers: { skip: false | string; bin: string };
+  /** The same under the name of its first program. */
+  readonly prometheus: Beds["servers"];
+  /** An engine of its own; `env` makes the `docker` command talk to it. The caller calls `down()`. */
+  readonly docker: { skip: false | string; env: Readonly<Record<string, string>>; down(): Promise<void> };
+}
+
+/**
+ * Gives a test file the real servers it needs, fetched into the cache at the first call ever. Called at the top level:
+ * `const mlflow = await bed("mlflow"); describe("…", { skip: mlflow.skip }, …)`. What cannot be had is named on stderr;
+ * with `MLMON_BEDS_REQUIRED=1` it is an exception instead.
+ */
+export function bed<Name extends keyof Beds>(name: Name): Promise<Beds[Name]> {
+  return makers[name]();
+}
+
+const makers: { readonly [Name in keyof Beds]: () => Promise<Beds[Name]> } = {
+  mlflow: once(mlflow),
+  servers: once(servers),
+  prometheus: () => bed("servers"),
+  docker,
+};
+
+const execute = promisify(execFile);
+
+async function mlflow(): Promise<Beds["mlflow"]> {
+  const found = await fetched("mlflow.sh");
+  if ("skip" in found) return { ...found, url: "", python: "", stop: async () => {} };
+  const python = join(found.path, "bin/python");
+  // scripts/test.js starts one server for all its runners.
+  const given = process.env.MLMON_TEST_MLFLOW;
+  if (given) return { skip: false, url: given, python, stop: async () => {} };
+  return { skip: false, python, ...(await startMlflow(found.path)) };
+}
+
+/** Starts MLflow on a free port with an empty SQLite store; called by `bed` and `scripts/test.js`. Takes 5 to 40 s. */
+export async function startMlflow(venv: string): Promise<Started> {
+  const { path: folder } = await temporaryFolder();
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const options = ["--host", "127.0.0.1", "--port", String(port), "--workers", "1"];
+  const store = ["--backend-store-uri", `sqlite:///${folder}/mlflow.db`, "--artifacts-destination", `${folder}/files`];
+  return startProcess({
+    name: "MLflow",
+    command: [join(venv, "bin/mlflow"), "server", ...options, ...store],
+    folder,
+    url,
+    ready: "/health",
+    deadlineMs: 180_000,
+    env: { MLFLOW_DISABLE_TELEMETRY: "true" },
+  });
+}
+
+async function servers(): Promise<Beds["servers"]> {
+  const found = await fetched("servers.sh");
+  return "skip" in found ? { ...found, bin: "" } : { skip: false, bin: found.path };
+}
+
+async function docker(): Promise<Beds["docker"]> {
+  const found = await fetched("docker/up.sh");
+  if ("skip" in found) return { ...found, env: {}, down: async () => {} };
+  const lines = (await readFile(found.path, "utf8")).matchAll(/(\w+)=(\S+)/g);
+  const set = Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
+  const path = (set.PATH ?? "").replace("$PATH", process.env.PATH ?? "");
+  return {
+    skip: false,
+    env: { ...set, PATH: path },
+    down: async () => {
+      await execute(script("docker/down.sh"));
+    },
+  };
+}
+
+/** Runs a script that fetches a bed: the path it prints, or the line by which it says why not. */
+async function fetched(name: string): Promise<{ path: string } | { skip: string }> {
+  try {
+    const run = execute(script(name), { maxBuffer: 16 * 1024 ** 2 });
+    run.child.stderr?.on("data", (text) => process.stderr.write(text));
+    return { path: (await run).stdout.trim() };
+  } catch (error) {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+    const reason = said.split("\n").at(-1) || String(error);
+    if (process.env.MLMON_BEDS_REQUIRED === "1") throw new Error(`Required for the tests: ${reason}`);
+    process.stderr.write(`SKIPPED for want of a bed: ${reason}\n`);
+    return { skip: reason };
+  }
+}
+
+function script(name: string): string {
+  return join(import.meta.dirname, name);
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs a server that cannot outlive the test that started it: the server gets a process
+# group of its own, and the whole group ends when this script's stdin closes, however the
+# test process came to its end. The folder is removed afterwards.
+#
+#   guard.sh FOLDER COMMAND...
+set -m
+folder=$1
+shift
+exec 3<&0 </dev/null
+
+"$@" 3<&- &
+server=$!
+{
+  cat <&3 >/dev/null
+  kill -TERM -- "-$server" 2>/dev/null
+  for _ in $(seq 40); do
+    kill -0 -- "-$server" 2>/dev/null || exit 0
+    sleep 0.25
+  done
+  kill -KILL -- "-$server" 2>/dev/null
+} &
+watcher=$!
+exec 3<&-
+
+trap 'kill -TERM -- "-$server" 2>/dev/null' TERM INT HUP
+wait "$server"
+status=$?
+while kill -0 -- "-$server" 2>/dev/null; do
+  kill -TERM -- "-$server" 2>/dev/null
+  sleep 0.1
+done
+kill -TERM -- "-$watcher" 2>/dev/null
+rm -rf "$folder"
+exit "$status"

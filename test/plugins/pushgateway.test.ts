@@ -105,9 +105,12 @@ describe("pushgateway()", () => {
 
 describe("a real Pushgateway", { skip: gateway.skip }, () => {
   let server: Started;
-  before(async () => {
-    server = await start(gateway.bin, (port) => [`--web.listen-address=127.0.0.1:${port}`]);
-  });
+  before(
+    async () => {
+      server = await start(gateway.bin, (port) => [`--web.listen-address=127.0.0.1:${port}`]);
+    },
+    { timeout: 60_000 },
+  );
   after(() => server.stop());
 
   it("holds what was pushed, and nothing of it after the group has emptied", async () => {

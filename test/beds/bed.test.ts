@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { promisify } from "node:util";
 import { bed } from "./bed.ts";
 import { startProcess } from "./process.ts";
 import { startPrometheus, startPushgateway, startVictoriaMetrics } from "./servers.ts";
@@ -51,13 +51,16 @@ describe("startProcess()", () => {
 });
 
 describe("guard.sh", () => {
-  it("ends the server, its children and its folder when the test process is killed", async () => {
+  it("ends the server, its children and its folder when its stdin closes", async () => {
     const { path: folder } = await temporaryFolder();
-    const guard = join(import.meta.dirname, "guard.sh");
-    // The middle shell plays the test process: it holds the guard's stdin and is killed.
-    const text = `sleep 300 | "$0" "$1" sh -c 'sleep 301 & echo $! >"$0/pid"; wait' "$1" & sleep 0.1; cat "$1/pid" 2>/dev/null; wait`;
-    const shell = promisify(execFile)("timeout", ["--signal=KILL", "2", "bash", "-c", text, guard, folder]);
-    await assert.rejects(shell);
+    const text = `sleep 300 & echo $! > "$0/child.part"; mv "$0/child.part" "$0/child"; wait`;
+    const guard = spawn(join(import.meta.dirname, "guard.sh"), [folder, "sh", "-c", text, folder], {
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    const child = await until("the child", async () => Number(await readFile(join(folder, "child"), "utf8")));
+    assert.equal(existsSync(`/proc/${child}`) || process.platform !== "linux", true);
+    guard.stdin.end();
     await until("the folder to go", () => !existsSync(folder));
+    assert.equal(existsSync(`/proc/${child}`), false);
   });
 });

@@ -14,22 +14,22 @@ server=$!
 {
   cat <&3 >/dev/null
   kill -TERM -- "-$server" 2>/dev/null
-  for _ in $(seq 40); do
-    kill -0 -- "-$server" 2>/dev/null || exit 0
-    sleep 0.25
-  done
+  sleep 15
   kill -KILL -- "-$server" 2>/dev/null
-} &
+} 2>/dev/null &
 watcher=$!
 exec 3<&-
 
 trap 'kill -TERM -- "-$server" 2>/dev/null' TERM INT HUP
 wait "$server"
 status=$?
-while kill -0 -- "-$server" 2>/dev/null; do
-  kill -TERM -- "-$server" 2>/dev/null
+kill -TERM -- "-$watcher" 2>/dev/null
+
+# What the server started has 2 s to follow. A member that nobody reaps counts as alive, so there is an end to it.
+for _ in $(seq 20); do
+  kill -TERM -- "-$server" 2>/dev/null || break
   sleep 0.1
 done
-kill -TERM -- "-$watcher" 2>/dev/null
+kill -KILL -- "-$server" 2>/dev/null
 rm -rf "$folder"
 exit "$status"

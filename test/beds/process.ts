@@ -52,6 +52,7 @@ export async function startProcess({ name, command, folder, url, ready, deadline
     });
   });
   const stop = async () => {
+    child.ref();
     child.stdin.end();
     await ended;
   };

@@ -24,6 +24,7 @@ export type { Context, Poll, Progress, SourceContext } from "./model/context.ts"
 export { env } from "./model/env.ts";
 export { ConfigError } from "./model/errors.ts";
 export type { HttpRequest } from "./model/http-request.ts";
+export type { Inspection, Problem } from "./model/inspection.ts";
 export type { Log, LogFields } from "./model/log.ts";
 export type { Outcome } from "./model/outcome.ts";
 export type { Experiment, Run, RunStatus } from "./model/run.ts";

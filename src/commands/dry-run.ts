@@ -55,7 +55,13 @@ export default defineMlmonCommand({
   },
 });
 
-function defaultLimit({ raw, snapshot }: { readonly raw?: boolean | undefined; readonly snapshot?: string | undefined }): number {
+function defaultLimit({
+  raw,
+  snapshot,
+}: {
+  readonly raw?: boolean | undefined;
+  readonly snapshot?: string | undefined;
+}): number {
   return raw || snapshot ? Number.POSITIVE_INFINITY : 10;
 }
 

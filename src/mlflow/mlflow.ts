@@ -4,6 +4,7 @@ import type { Batch } from "../model/batch.ts";
 import type { SourceContext } from "../model/context.ts";
 import type { Source } from "../model/source.ts";
 import { createFacts } from "./facts.ts";
+import { inspectSource } from "./inspect-source.ts";
 import { MlflowError } from "./mlflow-error.ts";
 import { type MlflowOptions, mlflowOptions } from "./options.ts";
 import { pollRuns, refreshExperiments } from "./poll.ts";
@@ -14,7 +15,10 @@ import { createSweep } from "./sweep.ts";
  * Reads MLflow over its REST API: every point of every metric exactly once, runs that start, end, are deleted or come
  * back, and the counts and info series of design § 5.
  */
-export const mlflow = defineSource("mlflow", mlflowOptions, (options) => mlflowSource(options));
+export const mlflow = defineSource("mlflow", mlflowOptions, (options) => ({
+  ...mlflowSource(options),
+  inspect: (signal) => inspectSource(options, signal),
+}));
 
 /** Makes the source of checked options; `limits` are for tests. */
 export function mlflowSource(options: MlflowOptions, limits: Partial<Limits> = {}): Source {

@@ -1,6 +1,7 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { Batch } from "./batch.ts";
 import type { Context, SourceContext } from "./context.ts";
+import type { Inspection } from "./inspection.ts";
 
 /**
  * Reads batches from somewhere. The host calls `read` once and pulls: a batch is asked for when the one before is in
@@ -11,6 +12,8 @@ export interface Source {
   read(ctx: SourceContext): AsyncIterable<Batch>;
   /** Called once, after `read` has ended. */
   close?(): Awaitable<void>;
+  /** Looks at the other side without reading data, for `mlmon doctor`; never throws for what the other side does. */
+  inspect?(signal: AbortSignal): Promise<Inspection>;
 }
 
 /** Turns one batch into another, between a source and the journal; an empty one drops everything. */

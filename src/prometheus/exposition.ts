@@ -14,7 +14,7 @@ export function renderExposition(
   samples: readonly Sample[],
   options: { readonly format: ExpositionFormat },
 ): Uint8Array<ArrayBuffer> {
-  const page = new PageBuffer();
+  const page = new PageBuffer(expectedBytes(samples));
   let family = "";
   for (const sample of samples) {
     const { name, id } = seriesOf(sample);
@@ -33,6 +33,11 @@ export function formatValue(value: number): string {
   if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : String(value);
   if (Number.isNaN(value)) return "NaN";
   return value > 0 ? "+Inf" : "-Inf";
+}
+
+function expectedBytes(samples: readonly Sample[]): number {
+  // A value takes 19 characters on average, and the last line needs room for three bytes a letter.
+  return samples.reduce((sum, { series }) => sum + (series?.id.length ?? 0) + 21, 4096);
 }
 
 function familyHead(name: string, { name: key, run }: Sample): string {

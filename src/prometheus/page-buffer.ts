@@ -5,8 +5,13 @@ import { Buffer } from "node:buffer";
  * first takes 60, and twice the memory once a letter is outside Latin-1.
  */
 export class PageBuffer {
-  #buffer = Buffer.allocUnsafeSlow(65_536);
+  #buffer: Buffer<ArrayBuffer>;
   #end = 0;
+
+  /** A good guess of the size spares the garbage of growing: tens of MB on a large page. */
+  constructor(expectedBytes: number) {
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(1024, expectedBytes));
+  }
 
   text(text: string): void {
     this.#reserve(text.length * maxUtf8);
@@ -25,15 +30,16 @@ export class PageBuffer {
     this.#end = end;
   }
 
-  /** Returns the page without the room that was left, and ends this buffer's use. */
+  /** Returns the page; much room that was left over is given back. Ends this buffer's use. */
   bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#buffer.buffer.transfer(this.#end));
+    const page = new Uint8Array(this.#buffer.buffer, 0, this.#end);
+    return this.#end * 1.25 < this.#buffer.length ? page.slice() : page;
   }
 
   #reserve(bytes: number): void {
     const needed = this.#end + bytes;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.ceil(this.#buffer.length * 1.5)));
     this.#buffer.copy(grown, 0, 0, this.#end);
     this.#buffer = grown;
   }

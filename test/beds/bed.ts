@@ -59,7 +59,7 @@ export async function startMlflow(venv: string): Promise<Started> {
     url,
     ready: "/health",
     deadlineMs: 180_000,
-    env: { MLFLOW_DISABLE_TELEMETRY: "true" },
+    env: { MLFLOW_DISABLE_TELEMETRY: "true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false" },
   });
 }
 

@@ -1,0 +1,19 @@
+import process from "node:process";
+import { parseListen } from "../config/listen.ts";
+import { WorkError } from "../model/errors.ts";
+import { commonArgs, defineMlmonCommand, listenArg, print } from "./command.ts";
+
+export default defineMlmonCommand({
+  name: "health",
+  description: "Asks a running mlmon on this machine whether it is healthy, for a container's health check",
+  args: { ...commonArgs, ...listenArg },
+  async run({ args, signal }) {
+    const listen = parseListen(args.listen ?? process.env.MLMON_LISTEN ?? "127.0.0.1:9890");
+    const url = `http://127.0.0.1:${listen?.port ?? 9890}/-/healthy`;
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) }).catch(
+      () => undefined,
+    );
+    if (!answer?.ok) throw new WorkError(`No healthy mlmon at ${url}${answer ? `: it answers ${answer.status}` : ""}`);
+    await print("healthy\n");
+  },
+});

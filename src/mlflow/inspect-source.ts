@@ -1,0 +1,25 @@
+import type { Inspection } from "../model/inspection.ts";
+import { inspectMlflow } from "./inspect.ts";
+import type { MlflowOptions } from "./options.ts";
+
+/** Puts what was found out about a server into the words of `mlmon doctor`. */
+export async function inspectSource(options: MlflowOptions, signal: AbortSignal): Promise<Inspection> {
+  const report = await inspectMlflow(options, signal);
+  const reached = report.latencyMs !== undefined;
+  const known: (readonly [string, string | undefined])[] = [
+    ["server", report.server],
+    ["version", report.version],
+    ["store", report.store],
+    ["workspaces", report.workspaces.join(", ") || undefined],
+    [
+      "would read",
+      reached ? `${report.experiments} experiments, ${report.runs} runs, ${report.series} series` : undefined,
+    ],
+    ["one search takes", reached ? `${Math.round(report.latencyMs ?? 0)} ms` : undefined],
+    ["clock differs by", report.clockSkewMs === undefined ? undefined : `${Math.round(report.clockSkewMs / 1000)} s`],
+  ];
+  return {
+    facts: known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+    problems: report.problems.map((problem) => ({ ...problem, fatal: !reached })),
+  };
+}

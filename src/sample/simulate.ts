@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LoggedPoint, Writer } from "../mlflow/write.ts";
+import { planTrainings, type Training } from "./training.ts";
+
+export interface SimulateOptions {
+  readonly writer: Writer;
+  readonly runs: number;
+  /** Steps of one run. */
+  readonly steps: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What was logged. */
+export interface Simulated {
+  readonly experiments: readonly string[];
+  readonly runs: number;
+  readonly points: number;
+}
+
+/** Logs finished trainings whose steps lie in the minutes before now; the last one is left running. */
+export async function simulatePast(options: SimulateOptions): Promise<Simulated> {
+  const { writer, runs, steps, seed, signal, now = Date.now, onProgress } = options;
+  const experiments = new Map<string, string>();
+  const trainings = planTrainings(runs, seed);
+  let points = 0;
+  for (const [index, training] of trainings.entries()) {
+    if (signal.aborted) break;
+    const stepMs = 1000;
+    const start = now() - steps * stepMs;
+    const run = await begin(writer, experiments, training, start);
+    const last = Math.max(1, Math.floor(steps * training.until));
+    const all = Array.from({ length: last }, (_, step) =>
+      pointsOf(training, step, steps, start + step * stepMs),
+    ).flat();
+    for (let from = 0; from < all.length; from += 1000) await writer.logBatch(run, all.slice(from, from + 1000));
+    points += all.length;
+    if (index < trainings.length - 1) await writer.updateRun(run, { status: training.end, endTime: now() });
+    onProgress?.(index + 1, trainings.length);
+  }
+  return { experiments: [...experiments.keys()], runs: trainings.length, points };
+}
+
+export interface LiveOptions extends Omit<SimulateOptions, "runs" | "onProgress"> {
+  /** Trainings at the same time. */
+  readonly parallel: number;
+  /** Time between two steps, ms. */
+  readonly stepMs: number;
+  /** Called after the end of each run. */
+  readonly onEnded?: (run: string) => Promise<void>;
+}
+
+/** Keeps trainings going until the signal fires: as one ends the next one starts. Running ones are ended as killed. */
+export async function simulateLive(options: LiveOptions): Promise<void> {
+  const trainings = planTrainings(1000, options.seed);
+  const experiments = new Map<string, string>();
+  let next = 0;
+  async function lane(offset: number): Promise<void> {
+    await pause(offset * options.stepMs, options.signal);
+    while (!options.signal.aborted) {
+      const training = trainings[next % trainings.length];
+      next += 1;
+      if (training) await train(training, experiments, options);
+    }
+  }
+  await Promise.all(Array.from({ length: options.parallel }, (_, index) => lane(index)));
+}
+
+async function train(training: Training, experiments: Map<string, string>, options: LiveOptions): Promise<void> {
+  const { writer, steps, stepMs, signal, now = Date.now } = options;
+  const run = await begin(writer, experiments, training, now());
+  const last = Math.max(1, Math.floor(steps * training.until));
+  for (let step = 0; step < last && !signal.aborted; step++) {
+    await writer.logBatch(run, pointsOf(training, step, steps, now()));
+    await pause(stepMs, signal);
+  }
+  await writer.updateRun(run, { status: signal.aborted ? "KILLED" : training.end, endTime: now() });
+  await options.onEnded?.(run);
+}
+
+async function begin(
+  writer: Writer,
+  experiments: Map<string, string>,
+  training: Training,
+  start: number,
+): Promise<string> {
+  const { experiment, name, stage, params, tags } = training;
+  const id =
+    experiments.get(experiment) ??
+    (await writer.findExperiment(experiment)) ??
+    (await writer.createExperiment(experiment));
+  experiments.set(experiment, id);
+  const stageTag = stage === "None" ? {} : { "mlflow.model.stage": stage };
+  const run = await writer.createRun(id, { name, startTime: start, tags: { ...tags, ...stageTag } });
+  await writer.logParams(run, params);
+  return run;
+}
+
+function pointsOf(training: Training, step: number, steps: number, timestamp: number): readonly LoggedPoint[] {
+  return Object.entries(training.metrics(step, steps)).map(([key, value]) => ({ key, value, timestamp, step }));
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -16,6 +16,8 @@ export interface ViewOptions {
   readonly max: number;
   /** How long the series of an ended run stay. */
   readonly retentionMs: number;
+  /** The sources that there are: what others have left in a snapshot is not restored. All by default. */
+  readonly sources?: readonly string[];
 }
 
 /** Makes an empty view. */
@@ -31,7 +33,7 @@ export function restoreView(snapshot: Uint8Array, options: ViewOptions): View {
   return assemble(options, decodeSnapshot(snapshot));
 }
 
-function assemble({ max, retentionMs }: ViewOptions, from: SnapshotParts | undefined): View {
+function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotParts | undefined): View {
   const refused = createRefused(from?.refused);
   const live = createLiveRuns({ max, retentionMs, refused });
   const facts = createFacts(live, refused);
@@ -40,8 +42,10 @@ function assemble({ max, retentionMs }: ViewOptions, from: SnapshotParts | undef
   if (from) restore(from);
 
   function restore({ version, factsVersion, runs, facts: kept }: SnapshotParts): void {
-    live.version = version;
-    for (const run of runs) {
+    const isKept = (source = "") => sources === undefined || sources.includes(source);
+    const isWhole = runs.every((run) => isKept(run.source)) && kept.every(([source]) => isKept(source));
+    live.version = isWhole ? version : version + 1;
+    for (const run of runs.filter(({ source }) => isKept(source))) {
       // The room of the series is taken beside that of the run, so that eviction gives back what was taken.
       const series = [...run.series];
       run.series.clear();
@@ -51,7 +55,8 @@ function assemble({ max, retentionMs }: ViewOptions, from: SnapshotParts | undef
         else run.series.set(local, entry);
       }
     }
-    facts.restore(kept, factsVersion);
+    const ours = kept.filter(([source]) => isKept(source));
+    facts.restore(ours, ours.length === kept.length ? factsVersion : live.version);
   }
 
   function apply(batch: Batch): void {

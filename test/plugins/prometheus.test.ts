@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { Hono } from "hono";
@@ -10,8 +7,11 @@ import { prometheus } from "../../plugins/prometheus.ts";
 import { serve } from "../../src/runtime/serve.ts";
 import { createView } from "../../src/view/create-view.ts";
 import type { View } from "../../src/view/view.ts";
+import { bed } from "../beds/bed.ts";
+import type { Started } from "../beds/process.ts";
+import { startPrometheus } from "../beds/servers.ts";
+import { until } from "../beds/wait.ts";
 import { parsePage } from "../prometheus/parse.ts";
-import { program, type Started, start, until } from "../prometheus/servers.ts";
 import { day, makeBatch, makeRun, makeSample, now } from "../view/make.ts";
 import { ownSink, sinkContext } from "./make-sink.ts";
 
@@ -93,13 +93,13 @@ describe("prometheus()", () => {
   });
 });
 
-const bin = program("prometheus");
+const servers = await bed("servers");
 
 // Prometheus scrapes some seconds after its start, longer than a hook may take under Bun.
-const scraping = bin.skip ? undefined : await scrapeByPrometheus();
+const scraping = servers.skip ? undefined : await scrapeByPrometheus();
 after(() => scraping?.stop());
 
-describe("a real Prometheus that scrapes the page", { skip: bin.skip }, () => {
+describe("a real Prometheus that scrapes the page", { skip: servers.skip }, () => {
   const text = 'job="PrometheusText0.0.4"';
   const questions = [
     [`avg(mlflow_accuracy{${text}})`, { "": "0.75" }],
@@ -142,26 +142,16 @@ async function scrapeByPrometheus(): Promise<Started> {
   const { app, deliver } = await scrapePage(undefined, await realOwnMetrics());
   await deliver(fullView());
   const page = await serve(app.fetch, { hostname: "127.0.0.1", port: 0 });
-  const folder = await mkdtemp(join(tmpdir(), "mlmon-prometheus-"));
-  const config = join(folder, "prometheus.yml");
   const jobs = ["OpenMetricsText1.0.0", "PrometheusText0.0.4"].map((protocol) => ({
     job_name: protocol,
     scrape_protocols: [protocol],
     static_configs: [{ targets: [`127.0.0.1:${page.port}`] }],
   }));
-  await writeFile(
-    config,
-    JSON.stringify({ global: { scrape_interval: "1s", scrape_timeout: "1s" }, scrape_configs: jobs }),
-  );
-  const server = await start(bin.bin, (port) => [
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${join(folder, "tsdb")}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-  ]);
+  const config = { global: { scrape_interval: "1s", scrape_timeout: "1s" }, scrape_configs: jobs };
+  const server = await startPrometheus({ config: JSON.stringify(config) });
   async function stop(): Promise<void> {
     await server.stop();
     await page.stop();
-    await rm(folder, { recursive: true, force: true });
   }
   try {
     await until("both formats are scraped", async () => (await query("sum(up)", server.url))[""] === "2" || undefined);

@@ -4,12 +4,14 @@ import { secret } from "mlmon";
 import { pushgateway } from "../../plugins/pushgateway.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { createView } from "../../src/view/create-view.ts";
+import { bed } from "../beds/bed.ts";
+import type { Started } from "../beds/process.ts";
+import { startPushgateway } from "../beds/servers.ts";
 import { parsePage } from "../prometheus/parse.ts";
-import { program, type Started, start } from "../prometheus/servers.ts";
 import { makeBatch, makeRun, makeSample, now } from "../view/make.ts";
 import { httpSink, send } from "./make-sink.ts";
 
-const gateway = program("pushgateway");
+const servers = await bed("servers");
 const endpoint = "http://gateway:9091";
 
 describe("pushgateway()", () => {
@@ -103,11 +105,11 @@ describe("pushgateway()", () => {
   }
 });
 
-describe("a real Pushgateway", { skip: gateway.skip }, () => {
+describe("a real Pushgateway", { skip: servers.skip }, () => {
   let server: Started;
   before(
     async () => {
-      server = await start(gateway.bin, (port) => [`--web.listen-address=127.0.0.1:${port}`]);
+      server = await startPushgateway();
     },
     { timeout: 60_000 },
   );

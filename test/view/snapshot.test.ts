@@ -51,6 +51,16 @@ describe("a snapshot", () => {
     assert.ok(restoreView(view.snapshot(), { ...options, max: 11 }).counts().series <= 11);
   });
 
+  it("leaves behind what came from a source that is gone", () => {
+    const view = createView(options);
+    const fact = { name: "up", value: 1, time: 0, step: 0 };
+    view.apply(makeBatch({ samples: [makeSample(makeRun("a"), "loss", 1)], facts: [fact], source: "old" }));
+    view.apply(makeBatch({ samples: [makeSample(makeRun("b"), "loss", 2)], facts: [fact], source: "new" }));
+    const restored = restoreView(view.snapshot(), { ...options, sources: ["new"] });
+    assert.deepEqual(Object.values(shown(restored)), [2, 1]);
+    assert.ok(restored.version > view.version);
+  });
+
   it("of another form is refused in words", () => {
     const bytes = createView(options).snapshot().slice();
     bytes[0] = 9;

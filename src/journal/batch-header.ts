@@ -16,6 +16,8 @@ export interface BatchHeader {
   readonly changed: readonly number[] | null;
   /** How many of the last samples in the columns are the batch's facts; null where the batch had none. */
   readonly facts: number | null;
+  /** How many of the samples before the facts are the latest values of restored runs; null where there were none. */
+  readonly restored: number | null;
 }
 
 export type RunRow = readonly [
@@ -32,7 +34,7 @@ export type RunRow = readonly [
 ];
 
 /** The parts of a batch that come with its end. */
-export type BatchTail = Pick<Batch, "ended" | "runs" | "facts">;
+export type BatchTail = Pick<Batch, "ended" | "runs" | "restored" | "facts">;
 
 /** Makes the run of a row; called once per run and decoded batch, so that all its samples share the object. */
 export function readRun(row: RunRow, experiments: readonly Experiment[]): Run {

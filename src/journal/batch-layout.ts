@@ -6,7 +6,7 @@
  *     u32[segments] first sample · u32[segments] run + 1 · u32[segments] name · u32[segments] labels + 1
  *     header: JSON in UTF-8
  *
- * A segment is a stretch of samples of one series, 0 means none. The facts of the batch are its last samples. Values
+ * A segment is a stretch of samples of one series, 0 means none. The last samples are the values of restored runs, then the facts. Values
  * stand in columns and not in JSON, which has no NaN, no infinities and no -0.
  */
 export const layout = {

@@ -9,7 +9,8 @@ import { TextTable } from "./text-table.ts";
 /** Encodes a batch for the journal, in the form of `batch-layout.ts`; `series` of samples is not kept. */
 export function encodeBatch(batch: Batch): Uint8Array {
   const tables = createTables();
-  const rows = batch.facts?.length ? [...batch.samples, ...batch.facts] : batch.samples;
+  const { samples, restored = [], facts = [] } = batch;
+  const rows = restored.length + facts.length > 0 ? [...samples, ...restored, ...facts] : samples;
   const segments = findSegments(rows, tables);
   const header = new TextEncoder().encode(headerJson(batch, tables));
   const places = offsets(rows.length, segments.count);
@@ -110,6 +111,7 @@ function headerJson(batch: Batch, tables: Tables): string {
     ended,
     changed,
     facts: batch.facts?.length ?? null,
+    restored: batch.restored?.length ?? null,
   });
   const { experiments, runs, labels } = tables;
   return `{"experiments":${experiments.toJson()},"runs":${runs.toJson()},"labels":${labels.toJson()},${rest.slice(1)}`;

@@ -114,6 +114,6 @@ const diskWaitMs = 5000;
 
 function nothing(): void {}
 
-function isEmpty({ samples, ended, runs, facts }: Batch): boolean {
-  return samples.length === 0 && ended.length === 0 && !runs?.length && !facts?.length;
+function isEmpty({ samples, ended, runs, restored, facts }: Batch): boolean {
+  return samples.length === 0 && ended.length === 0 && !runs?.length && !restored?.length && !facts?.length;
 }

@@ -35,13 +35,14 @@ export function openStoredBatch(stored: Uint8Array): StoredBatch {
   const nameIndexes = segmentColumn(places.names);
   const labelIndexes = segmentColumn(places.labels);
   const runs = header.runs.map((row) => readRun(row, header.experiments));
-  const samples = rows - (header.facts ?? 0);
+  const facts = rows - (header.facts ?? 0);
+  const samples = facts - (header.restored ?? 0);
   let tail: BatchTail | undefined;
 
   return {
     samples,
     bytes: bytes.length,
-    tailCost: sampleBytes * (header.ended.length + (header.changed?.length ?? 0) + (header.facts ?? 0)),
+    tailCost: sampleBytes * (header.ended.length + (header.changed?.length ?? 0) + rows - samples),
 
     fit(from, limit, least) {
       let to = from;
@@ -75,8 +76,12 @@ export function openStoredBatch(stored: Uint8Array): StoredBatch {
       deleted === null ? at(runs, run) : { ...at(runs, run), deleted },
     );
     const changed = header.changed?.map((run) => at(runs, run));
-    const facts = header.facts === null ? undefined : make(samples, rows);
-    return { ended, ...(changed && { runs: changed }), ...(facts && { facts }) };
+    return {
+      ended,
+      ...(changed && { runs: changed }),
+      ...(header.restored !== null && { restored: make(samples, facts) }),
+      ...(header.facts !== null && { facts: make(facts, rows) }),
+    };
   }
 
   /** The hot path: one literal per shape and no look-up per sample. */

@@ -2,6 +2,7 @@ import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Context } from "../model/context.ts";
 import type { Transform } from "../model/source.ts";
+import type { State } from "../model/state.ts";
 import type { View } from "../view/view.ts";
 
 /** Takes batches of all sources, one at a time: transforms, journal, view. */
@@ -41,8 +42,18 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
         ledger.push({ scope: "transform", id, name: "filtered", reason: id, count: filtered });
       }
     }
+    if (current.restored) current = { ...current, restored: await transformRestored(current) };
     await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners], ledger });
     view.apply(current);
+  }
+
+  /** The view must show them as it showed them before; the memory of the transforms is not touched. */
+  async function transformRestored({ time, restored = [] }: Batch): Promise<Batch["samples"]> {
+    let current: Batch = { time, samples: restored, ended: [] };
+    for (const { transform, context } of transforms) {
+      current = await transform(current, { ...context, state: emptyState() });
+    }
+    return current.samples;
   }
 
   return { take: (source, batch) => exclusively(() => takeNow(source, batch)), exclusively };
@@ -56,6 +67,10 @@ export function sourceOwner(id: string): string {
 /** Names the state of a transform in the journal. */
 export function transformOwner(id: string): string {
   return `transform/${id}`;
+}
+
+function emptyState(): State {
+  return { get: () => undefined, set() {}, delete() {}, scan: () => [] };
 }
 
 function readRows(source: string, batch: Batch): LedgerRow[] {

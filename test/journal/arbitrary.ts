@@ -43,12 +43,14 @@ export const anyBatch: fc.Arbitrary<Batch> = fc
     ended: fc.array(anyEnded, { maxLength: 2 }),
     runs: fc.option(fc.array(anyRun, { maxLength: 2 }), { nil: undefined }),
     facts: fc.option(fc.array(anySample, { maxLength: 2 }), { nil: undefined }),
+    restored: fc.option(fc.array(anySample, { maxLength: 2 }), { nil: undefined }),
     source: fc.option(fc.constantFrom("mlflow", ""), { nil: undefined }),
     group: fc.option(fc.constantFrom("g", ""), { nil: undefined }),
   })
-  .map(({ runs, facts, source, group, ...batch }) => ({
+  .map(({ runs, restored, facts, source, group, ...batch }) => ({
     ...batch,
     ...(runs && { runs }),
+    ...(restored && { restored }),
     ...(facts && { facts }),
     ...(source !== undefined && { source }),
     ...(group !== undefined && { group }),

@@ -23,8 +23,8 @@ export class JournalModel {
   start = 0;
 
   append(batch: Batch, changes: Changes): void {
-    const { samples, ended, runs = [], facts = [] } = batch;
-    if (samples.length + ended.length + runs.length + facts.length > 0) {
+    const { samples, ended, runs = [], restored = [], facts = [] } = batch;
+    if (samples.length + ended.length + runs.length + restored.length + facts.length > 0) {
       for (let index = 0; index <= samples.length; index++) this.places.push({ batch, index });
     }
     this.change(changes);
@@ -83,7 +83,7 @@ export class JournalModel {
     while (next < this.places.length && !(batches.length > 0 && samples >= limit.samples)) {
       const { batch, index } = this.places[next] ?? { batch: undefined, index: 0 };
       if (!batch) break;
-      const { ended, runs, facts, ...rest } = batch;
+      const { ended, runs, restored, facts, ...rest } = batch;
       const part = batch.samples.slice(index, index + Math.max(limit.samples, 1) - samples);
       const whole = index + part.length === batch.samples.length;
       batches.push(whole ? { ...batch, samples: part } : { ...rest, samples: part, ended: [] });

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { createSender, type SendOptions } from "../../src/delivery/send.ts";
+import type { HttpRequest } from "../../src/model/http-request.ts";
+import { secret } from "../../src/model/secret.ts";
+import { type Act, startReceiver } from "../fixtures/receiver.ts";
+
+const send = createSender({ version: "1.2.3" });
+const options = (change: Partial<SendOptions> = {}): SendOptions => ({
+  timeoutMs: 5000,
+  signal: new AbortController().signal,
+  ...change,
+});
+
+/** Sends one request to a receiver with this script. */
+async function exchange(script: readonly Act[], change: Partial<HttpRequest> = {}, sending = options()) {
+  const receiver = await startReceiver(script);
+  try {
+    const request: HttpRequest = { method: "POST", url: `${receiver.url}/in?key=abc`, body: "hello", ...change };
+    return { sent: await send(request, sending), received: receiver.received };
+  } finally {
+    await receiver.stop();
+  }
+}
+
+describe("the sender", () => {
+  it("sends exactly the bytes and headers it is given, with its own user agent", async () => {
+    const body = new TextEncoder().encode("späne\n");
+    const { sent, received } = await exchange([], { body, headers: { "content-type": "text/plain" } });
+    assert.equal(sent.kind, "answered");
+    assert.equal(received[0]?.body, "späne\n");
+    assert.equal(received[0]?.path, "/in?key=abc");
+    assert.equal(received[0]?.headers["content-type"], "text/plain");
+    assert.equal(received[0]?.headers["user-agent"], "mlmon/1.2.3");
+  });
+
+  it("reveals secrets to the receiver alone and masks them in its words", async () => {
+    const token = secret.literal("token", "s3cret-value");
+    const script: Act[] = [{ status: 401, body: "bad key s3cret-value" }];
+    const { sent, received } = await exchange(script, { headers: { authorization: secret.bearer(token) } });
+    assert.equal(received[0]?.headers.authorization, "Bearer s3cret-value");
+    assert.ok(sent.kind === "answered");
+    assert.equal(await sent.response.text(), "bad key <secret>");
+  });
+
+  it("takes user and password out of the address", async () => {
+    const receiver = await startReceiver();
+    after(() => receiver.stop());
+    await send({ method: "GET", url: receiver.url.replace("//", "//ada:p%40ss@") }, options());
+    assert.equal(receiver.received[0]?.headers.authorization, `Basic ${btoa("ada:p@ss")}`);
+  });
+
+  it("does not follow a redirect", async () => {
+    const { sent, received } = await exchange([{ status: 307, headers: { location: "/elsewhere" } }]);
+    assert.ok(sent.kind === "answered");
+    assert.equal(sent.response.status, 307);
+    assert.equal(received.length, 1);
+  });
+
+  it("gives up after the timeout when the receiver hangs", async () => {
+    const { sent } = await exchange(["hang"], {}, options({ timeoutMs: 100 }));
+    assert.deepEqual(sent, { kind: "failed", reason: "no answer within 0.1 s" });
+  });
+
+  it("reads no more than 64 KiB of an endless answer", async () => {
+    const { sent } = await exchange(["endless"]);
+    assert.ok(sent.kind === "answered");
+    assert.equal((await sent.response.text()).length, 64 * 1024);
+  });
+
+  it("names a reset, before and amid the answer, as a failure without the address", async () => {
+    for (const act of ["reset before", "reset amid"] as const) {
+      const { sent } = await exchange([act]);
+      assert.ok(sent.kind === "failed", act);
+      assert.doesNotMatch(sent.reason, /127\.0\.0\.1|key=abc/);
+    }
+  });
+
+  it("names a refused connection and an unknown host", async () => {
+    const refused = await send({ method: "GET", url: "http://127.0.0.1:1/?key=abc" }, options());
+    assert.deepEqual(refused, { kind: "failed", reason: "connection refused: nothing listens at this address" });
+    const unknown = await send({ method: "GET", url: "http://no-such-host.invalid/" }, options());
+    assert.ok(unknown.kind === "failed");
+    assert.match(unknown.reason, /host not found/);
+  });
+
+  it("stops at once when the signal fires", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    const { sent } = await exchange(["hang"], {}, options({ signal: stop.signal }));
+    assert.deepEqual(sent, { kind: "stopped" });
+  });
+});

@@ -2,6 +2,7 @@ import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
+import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { select } from "./select.ts";
@@ -24,6 +25,9 @@ export interface LatestWorkerOptions {
 
 /** Changes that come at the same time, such as the batches of one poll, are delivered together. */
 const debounceMs = 20;
+
+/** A group of more samples leaves megabytes behind that are given back at once. */
+const manySamples = 10_000;
 
 /**
  * Delivers the latest values of every group that has changed, whole groups at a time, until the signal fires or the
@@ -71,6 +75,7 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
       }
     }
     groups.delivered(name, version, batch.samples.length > 0);
+    if (batch.samples.length > manySamples) collectGarbage();
     await journal.commit(`sink/${sink.id}`, journal.position(`sink/${sink.id}`), { owners: [`sink/${sink.id}`] });
   }
   return true;

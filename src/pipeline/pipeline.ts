@@ -14,7 +14,7 @@ import { activateTransforms } from "./active-transforms.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { createIntake, sourceOwner } from "./intake.ts";
 import { type ActiveSource, activeSource, readSource } from "./read-source.ts";
-import { keepView, openView } from "./view-keeper.ts";
+import { keepView, openView, viewOptions } from "./view-keeper.ts";
 
 /** Everything at work: made by `openPipeline`, started once by `run`. */
 export interface Pipeline {
@@ -52,7 +52,7 @@ export interface PipelineOptions {
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, journal, log, now } = options;
   const reading = new AbortController();
-  const view = await openView(journal, config.series, log);
+  const view = await openView(journal, viewOptions(config), log);
   const context = { log, signal: reading.signal, now };
   const intake = createIntake(journal, view, activateTransforms(config, journal, context));
   const keeper = keepView(view, journal, intake, now);

@@ -6,7 +6,7 @@ import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
 import { createIntake, sourceOwner } from "./intake.ts";
 import { activeSource, readSource } from "./read-source.ts";
-import { openView } from "./view-keeper.ts";
+import { openView, viewOptions } from "./view-keeper.ts";
 
 export interface ReadAllOptions {
   readonly config: ResolvedConfig;
@@ -29,7 +29,7 @@ export async function readAll({
   onProgress,
 }: ReadAllOptions): Promise<View> {
   const context = { log, signal, now };
-  const view = await openView(journal, config.series, log);
+  const view = await openView(journal, viewOptions(config), log);
   const intake = createIntake(journal, view, activateTransforms(config, journal, context));
   for (const entry of config.sources) {
     await readSource(activeSource(entry), {

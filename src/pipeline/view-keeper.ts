@@ -1,3 +1,4 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Journal } from "../journal/journal.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
@@ -19,6 +20,11 @@ export async function openView(journal: Journal, options: ViewOptions, log: Log)
     position = next;
   }
   return view;
+}
+
+/** What a configuration says of the view. */
+export function viewOptions({ series, sources }: ResolvedConfig): ViewOptions {
+  return { ...series, sources: sources.map(({ id }) => id) };
 }
 
 /** Writes snapshots: `save` now, and by itself once a minute while the view changes, with `expire` before. */

@@ -3,6 +3,7 @@ import { after, describe, it } from "node:test";
 import { createSender, type SendOptions } from "../../src/delivery/send.ts";
 import type { HttpRequest } from "../../src/model/http-request.ts";
 import { secret } from "../../src/model/secret.ts";
+import { freePort } from "../beds/wait.ts";
 import { type Act, startReceiver } from "../fixtures/receiver.ts";
 
 const send = createSender({ version: "1.2.3" });
@@ -77,7 +78,7 @@ describe("the sender", () => {
   });
 
   it("names a refused connection and an unknown host", async () => {
-    const refused = await send({ method: "GET", url: "http://127.0.0.1:1/?key=abc" }, options());
+    const refused = await send({ method: "GET", url: `http://127.0.0.1:${await freePort()}/?key=abc` }, options());
     assert.deepEqual(refused, { kind: "failed", reason: "connection refused: nothing listens at this address" });
     const unknown = await send({ method: "GET", url: "http://no-such-host.invalid/" }, options());
     assert.ok(unknown.kind === "failed");

@@ -36,7 +36,7 @@ const makers: { readonly [Name in keyof Beds]: () => Promise<Beds[Name]> } = {
 const execute = promisify(execFile);
 
 async function mlflow(): Promise<Beds["mlflow"]> {
-  const found = await fetched("mlflow.sh");
+  const found = await fetched("mlflow", "mlflow.sh");
   if ("skip" in found) return { ...found, url: "", python: "", stop: async () => {} };
   const python = join(found.path, "bin/python");
   // scripts/test.js starts one server for all its runners.
@@ -64,12 +64,12 @@ export async function startMlflow(venv: string): Promise<Started> {
 }
 
 async function servers(): Promise<Beds["servers"]> {
-  const found = await fetched("servers.sh");
+  const found = await fetched("servers", "servers.sh");
   return "skip" in found ? { ...found, bin: "" } : { skip: false, bin: found.path };
 }
 
 async function docker(): Promise<Beds["docker"]> {
-  const found = await fetched("docker/up.sh");
+  const found = await fetched("docker", "docker/up.sh");
   if ("skip" in found) return { ...found, env: {}, down: async () => {} };
   const lines = (await readFile(found.path, "utf8")).matchAll(/(\w+)=(\S+)/g);
   const set = Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
@@ -84,18 +84,24 @@ async function docker(): Promise<Beds["docker"]> {
 }
 
 /** Runs a script that fetches a bed: the path it prints, or the line by which it says why not. */
-async function fetched(name: string): Promise<{ path: string } | { skip: string }> {
+async function fetched(bedName: keyof Beds, file: string): Promise<{ path: string } | { skip: string }> {
+  // Set by scripts/test.js, which has tried already.
+  const known = process.env[`MLMON_SKIP_${bedName.toUpperCase()}`];
+  if (known) return lacking(known);
   try {
-    const run = execute(script(name), { maxBuffer: 16 * 1024 ** 2 });
+    const run = execute(script(file), { maxBuffer: 16 * 1024 ** 2 });
     run.child.stderr?.on("data", (text) => process.stderr.write(text));
     return { path: (await run).stdout.trim() };
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
-    const reason = said.split("\n").at(-1) || String(error);
-    if (process.env.MLMON_BEDS_REQUIRED === "1") throw new Error(`Required for the tests: ${reason}`);
-    process.stderr.write(`SKIPPED for want of a bed: ${reason}\n`);
-    return { skip: reason };
+    return lacking(said.split("\n").at(-1) || String(error));
   }
+}
+
+function lacking(reason: string): { skip: string } {
+  if (process.env.MLMON_BEDS_REQUIRED === "1") throw new Error(`Required for the tests: ${reason}`);
+  process.stderr.write(`SKIPPED for want of a bed: ${reason}\n`);
+  return { skip: reason };
 }
 
 function script(name: string): string {

@@ -76,13 +76,19 @@ async function suite(name, report, file, args) {
       if (worthShowing(line)) console.log(`  ${line}`);
     },
   });
-  writeFileSync(join(reports, `${name}.log`), output);
+  const log = join(".cache/test", `${name}.log`);
+  writeFileSync(join(root, log), output);
   const cases = existsSync(report) ? readJunit(readFileSync(report, "utf8")) : [];
   for (const { name: test, outcome } of cases) count(`${name}: ${test}`, outcome);
   const failed = cases.filter(({ outcome }) => outcome === "failed").length;
+  // Bun reports neither a failed hook or import nor what a skipped describe holds.
+  const errors = Number(output.match(/^ (\d+) errors?$/m)?.[1] ?? 0);
+  for (let at = 0; at < errors; at += 1) count(`${name}: an error outside of the tests, see ${log}`, "failed");
+  const lacking = new Set([...output.matchAll(/^SKIPPED for want of a bed: (.*)$/gm)].map(([, reason]) => reason));
+  if (file === bun) for (const reason of lacking) count(`${name}, what needs a bed: ${reason}`, "skipped");
   if (cases.length === 0) count(`${name}: no test has reported`, "failed");
-  else if (status !== 0 && failed === 0) count(`${name}: the runner ended with status ${status}`, "failed");
-  console.log(`${name}: ${cases.length} tests, ${failed} failed (${seconds(started)})`);
+  else if (status !== 0 && failed + errors === 0) count(`${name}: the runner ended with status ${status}`, "failed");
+  console.log(`${name}: ${cases.length} tests, ${failed + errors} failed (${seconds(started)})`);
 }
 
 function worthShowing(line) {

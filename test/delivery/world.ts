@@ -1,0 +1,73 @@
+import type { SinkEntry } from "../../src/config/define.ts";
+import type { CheckedSinkOptions } from "../../src/config/sink-options.ts";
+import { activateSink } from "../../src/delivery/activate.ts";
+import type { ActiveSink } from "../../src/delivery/active-sink.ts";
+import { runPointsWorker } from "../../src/delivery/points-worker.ts";
+import { createSender } from "../../src/delivery/send.ts";
+import type { DeliveryWorld } from "../../src/delivery/settle.ts";
+import type { Journal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import type { Batch } from "../../src/model/batch.ts";
+import { silentLog } from "../../src/model/log.ts";
+import type { SinkContext } from "../../src/model/sink.ts";
+
+/** A journal with one sink at work on it; waits take no time but are written down. */
+export interface Bench {
+  readonly journal: Journal;
+  readonly sink: ActiveSink;
+  /** The waits that the worker asked for, ms. */
+  readonly waits: number[];
+  /** Delivers all batches, as `export-once` does, and resolves when the worker has ended. */
+  deliver(batches: readonly Batch[]): Promise<void>;
+  /** Counts of the ledger, `"delivered"` or `"dead http_400"`. */
+  counts(): Record<string, number>;
+  /** Ends the worker at once. */
+  readonly stop: AbortController;
+  close(): Promise<void>;
+}
+
+/** Makes the bench of one sink. */
+export async function openBench(entry: SinkEntry, host: CheckedSinkOptions = {}): Promise<Bench> {
+  const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 3 });
+  const prepared = entry.prepare();
+  if (!prepared.ok) throw new Error(prepared.issues[0]?.message);
+  const resolved = { id: entry.type, type: entry.type, host, create: prepared.create };
+  const sink = activateSink(resolved, { send: createSender({ version: "test" }), now: Date.now });
+  const stop = new AbortController();
+  const waits: number[] = [];
+  const ctx: SinkContext = {
+    log: silentLog,
+    now: Date.now,
+    signal: stop.signal,
+    state: journal.state(`sink/${sink.id}`),
+    ownMetrics: async () => "",
+  };
+  const world: DeliveryWorld = {
+    ctx,
+    log: silentLog,
+    random: () => 0.5,
+    async wait(ms, signal) {
+      if (!signal.aborted) waits.push(ms);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    },
+  };
+  return {
+    journal,
+    sink,
+    waits,
+    stop,
+    async deliver(batches) {
+      const ended = new AbortController();
+      const common = { sink, journal, ctx, log: silentLog, signal: stop.signal, inputEnded: ended.signal };
+      const worker = runPointsWorker({ ...common, once: true, world });
+      for (const batch of batches) await journal.append({ batch });
+      ended.abort();
+      await worker;
+    },
+    counts() {
+      const rows = journal.ledger().map(({ name, reason, count }) => [`${name} ${reason}`.trim(), count] as const);
+      return Object.fromEntries(rows);
+    },
+    close: () => journal.close(),
+  };
+}

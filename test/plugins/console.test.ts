@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { console as consoleSink } from "../../plugins/console.ts";
+import type { Batch } from "../../src/model/batch.ts";
+import { silentLog } from "../../src/model/log.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
+import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "mlmon-console-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Renders a batch and delivers what was rendered. */
+async function write(options: Parameters<typeof consoleSink>[0], batch: Batch): Promise<Outcome[]> {
+  const prepared = consoleSink(options).prepare();
+  if (!prepared.ok) throw new Error("refused");
+  const made = prepared.create();
+  if (made.transport !== "own") throw new Error("no sink of its own");
+  const outcomes: Outcome[] = [];
+  const state = { get: () => undefined, set() {}, delete() {}, scan: () => [] };
+  const signal = new AbortController().signal;
+  const ctx = { log: silentLog, state, signal, now: Date.now, ownMetrics: async () => "" };
+  for (const request of made.sink.render(batch)) outcomes.push(await made.sink.deliver(request, ctx));
+  return outcomes;
+}
+
+describe("console", () => {
+  it("appends one JSON object a line, with what is not finite as text", async () => {
+    const path = join(folder, "out.ndjson");
+    const samples = makeSamples(2).map((sample, index) => (index === 1 ? { ...sample, value: Number.NaN } : sample));
+    assert.deepEqual(await write({ path }, makeBatch(samples)), [{ kind: "delivered" }]);
+    await write({ path }, makeBatch(samples));
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+    assert.equal(lines.length, 4);
+    assert.equal(JSON.parse(lines[1] ?? "").value, "NaN");
+    assert.equal(JSON.parse(lines[0] ?? "").run.experiment.name, "vision");
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  it("rotates the file by size and keeps as many as it is told", async () => {
+    const path = join(folder, "rotated.ndjson");
+    for (let round = 0; round < 5; round++) await write({ path, maxBytes: 100, keep: 2 }, makeBatch(makeSamples(1)));
+    assert.ok(existsSync(`${path}.1`) && existsSync(`${path}.2`) && !existsSync(`${path}.3`));
+    assert.equal(readFileSync(path, "utf8").trimEnd().split("\n").length, 1);
+  });
+
+  it("pauses with the mend when the folder is missing", async () => {
+    const [outcome] = await write({ path: join(folder, "no/such/file") }, makeBatch(makeSamples(1)));
+    assert.ok(outcome?.kind === "paused");
+    assert.match(outcome.reason, /cannot be written \(ENOENT\): create its folder/);
+  });
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { TransformEntry } from "../../src/config/define.ts";
+import { filter, label, rename, thin } from "../../src/index.ts";
+import type { Batch } from "../../src/model/batch.ts";
+import { silentLog } from "../../src/model/log.ts";
+import type { State, StateValue } from "../../src/model/state.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+/** A memory that outlives the transform, as the journal's does. */
+function memory(): State & { readonly size: number } {
+  const values = new Map<string, StateValue>();
+  return {
+    get: (key) => values.get(key),
+    set: (key, value) => void values.set(key, value),
+    delete: (key) => void values.delete(key),
+    scan: (prefix) => [...values].filter(([key]) => key.startsWith(prefix)),
+    get size() {
+      return values.size;
+    },
+  };
+}
+
+async function apply(entry: TransformEntry, batch: Batch, state: State = memory()): Promise<Batch> {
+  const prepared = entry.prepare();
+  if (!prepared.ok) throw new Error("refused");
+  const signal = new AbortController().signal;
+  return prepared.create()(batch, { state, log: silentLog, signal, now: () => 0 });
+}
+
+describe("transforms", () => {
+  it("filter keeps the samples for which the function is true", async () => {
+    const { samples } = await apply(
+      filter(({ step }) => step % 2 === 0),
+      makeBatch(makeSamples(5)),
+    );
+    assert.deepEqual(
+      samples.map(({ step }) => step),
+      [0, 2, 4],
+    );
+  });
+
+  it("rename takes a table or a function", async () => {
+    const batch = makeBatch([...makeSamples(1), ...makeSamples(1, { name: "Acc" })]);
+    const names = async (entry: TransformEntry) => (await apply(entry, batch)).samples.map(({ name }) => name);
+    assert.deepEqual(await names(rename({ loss: "training_loss" })), ["training_loss", "Acc"]);
+    assert.deepEqual(await names(rename(({ name }) => name.toLowerCase())), ["loss", "acc"]);
+  });
+
+  it("label adds labels and keeps those there are", async () => {
+    const batch = makeBatch(makeSamples(1, { labels: { a: "1" } }));
+    assert.deepEqual((await apply(label({ team: "x" }), batch)).samples[0]?.labels, { a: "1", team: "x" });
+    const byRun = label(({ run }) => ({ team: run?.tags.team ?? "none" }));
+    assert.deepEqual((await apply(byRun, batch)).samples[0]?.labels, { a: "1", team: "vision" });
+  });
+
+  it("thin keeps one sample per series and interval, across batches and restarts", async () => {
+    const state = memory();
+    const kept = async (from: number, to: number) =>
+      (await apply(thin({ interval: "10s" }), makeBatch(makeSamples(30).slice(from, to)), state)).samples.map(
+        ({ step }) => step,
+      );
+    assert.deepEqual([...(await kept(0, 5)), ...(await kept(5, 25))], [0, 10, 20]);
+  });
+
+  it("thin keeps the series of another key apart, and forgets a run that has ended", async () => {
+    const state = memory();
+    const batch = makeBatch([...makeSamples(2), ...makeSamples(2, { name: "acc" })]);
+    assert.equal((await apply(thin({ interval: "10s" }), batch, state)).samples.length, 2);
+    assert.equal(state.size, 2);
+    await apply(thin({ interval: "10s" }), makeBatch([], { ended: [makeRun()] }), state);
+    assert.equal(state.size, 0);
+  });
+});

@@ -9,6 +9,7 @@ import { pushgateway } from "../../plugins/pushgateway.ts";
 import type { AnySink, SinkEntry } from "../../src/config/define.ts";
 import { classify } from "../../src/delivery/classify.ts";
 import type { Batch } from "../../src/model/batch.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
 import { previewRequest } from "../../src/preview/request-preview.ts";
 import { createView } from "../../src/view/create-view.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
@@ -61,8 +62,8 @@ describe("every sink", () => {
         for (let status = 200; status < 600; status++) {
           const empty = [204, 205, 304].includes(status);
           const response = new Response(empty ? null : "words", { status });
-          const { kind } = await (made.sink.classify ? made.sink.classify(response) : classify(response));
-          assert.equal(kind === "delivered", status < 300, String(status));
+          const outcome: Outcome = await (made.sink.classify ?? classify)(response);
+          assert.equal(outcome.kind === "delivered", status < 300, String(status));
         }
       });
     }

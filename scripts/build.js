@@ -7,7 +7,8 @@ import process from "node:process";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
-const bun = join(root, "node_modules/bun/bin/bun.exe");
+// Under Bun (as in the Dockerfile) that one builds, under Node the one from npm.
+const bun = process.versions.bun ? process.execPath : join(root, "node_modules/bun/bin/bun.exe");
 
 // bunfig.toml and .env of the folder in which it is started are none of the binary's business: the first may run scripts.
 const flags = [
@@ -26,6 +27,7 @@ const targets = [
 ];
 
 mkdirSync(dist, { recursive: true });
+execFileSync(process.execPath, [join(root, "scripts/types.js")], { stdio: "inherit" });
 if (process.argv.includes("--all")) {
   for (const target of targets) build(`mlmon-${target}`, [`--target=bun-${target}`]);
   writeSums();
@@ -45,6 +47,11 @@ function build(name, more) {
 
 function writeSums() {
   const names = readdirSync(dist).filter((name) => name.startsWith("mlmon-"));
-  const sums = names.map((name) => `${createHash("sha256").update(readFileSync(join(dist, name))).digest("hex")}  ${name}\n`);
+  const sums = names.map(
+    (name) =>
+      `${createHash("sha256")
+        .update(readFileSync(join(dist, name)))
+        .digest("hex")}  ${name}\n`,
+  );
   writeFileSync(join(dist, "SHA256SUMS"), sums.join(""));
 }

@@ -57,10 +57,10 @@ describe("guard.sh", () => {
     const guard = spawn(join(import.meta.dirname, "guard.sh"), [folder, "sh", "-c", text, folder], {
       stdio: ["pipe", "ignore", "ignore"],
     });
-    const child = await until("the child", async () => Number(await readFile(join(folder, "child"), "utf8")));
+    const child = await until(async () => Number(await readFile(join(folder, "child"), "utf8")));
     assert.equal(existsSync(`/proc/${child}`) || process.platform !== "linux", true);
     guard.stdin.end();
-    await until("the folder to go", () => !existsSync(folder));
+    await until(() => !existsSync(folder));
     assert.equal(existsSync(`/proc/${child}`), false);
   });
 });

@@ -57,12 +57,12 @@ export async function startProcess({ name, command, folder, url, ready, deadline
     await ended;
   };
   try {
-    const answered = await until(
-      `${name} to be ready at ${url}${ready}`,
+    await until(
       async () => exit !== undefined || (await fetch(`${url}${ready}`)).ok,
       deadlineMs,
+      `${name} to be ready at ${url}${ready}`,
     );
-    if (!answered || exit !== undefined) throw new Error(`${name} ended at once`);
+    if (exit !== undefined) throw new Error(`${name} ended at once`);
   } catch (error) {
     await stop();
     throw new Error(`Cannot start ${name}:\n${output}`, { cause: error });

@@ -6,12 +6,12 @@ import { join } from "node:path";
 
 /**
  * Polls until `look` gives something other than `undefined` or `false` and returns it. What `look` throws counts as
- * "not yet". Rejects after `deadlineMs` (30 s by default) with what was waited for and the last exception as cause.
+ * "not yet". Rejects after `deadlineMs` (30 s by default) with `what` was waited for and the last exception as cause.
  */
 export async function until<T>(
-  what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
   deadlineMs = 30_000,
+  what = look.toString(),
 ): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   let last: unknown;

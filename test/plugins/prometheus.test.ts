@@ -154,7 +154,7 @@ async function scrapeByPrometheus(): Promise<Started> {
     await page.stop();
   }
   try {
-    await until("both formats are scraped", async () => (await query("sum(up)", server.url))[""] === "2" || undefined);
+    await until(async () => (await query("sum(up)", server.url))[""] === "2");
   } catch (error) {
     await stop();
     throw error;

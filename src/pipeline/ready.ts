@@ -12,28 +12,39 @@ const minPatienceMs = 60_000;
 
 /**
  * Says which sources and sinks have had no success for longer than three intervals, at least 60 s; empty when ready.
- * A source is not ready before its first good poll; a sink that has nothing to do is ready.
+ * A source is not ready before its first good poll. A sink that has nothing to do, or waits by its own interval, is
+ * ready; after an idle time the patience begins with the first sample that waits.
  */
 export function notReady({ sources, sinks, startedAt, now }: Readiness): readonly string[] {
   const intervalMs = Math.max(0, ...sources.map((source) => source.intervalMs));
-  const late = (lastSuccess: number | undefined, ms: number) =>
-    now - (lastSuccess ?? startedAt) > Math.max(3 * ms, minPatienceMs);
-  const seconds = (lastSuccess: number | undefined) => Math.round((now - (lastSuccess ?? startedAt)) / 1000);
+  const age = (lastSuccess: number | undefined) => now - (lastSuccess ?? startedAt);
   const reading = sources
-    .filter(({ lastSuccess, intervalMs }) => lastSuccess === undefined || late(lastSuccess, intervalMs))
-    .map(({ id, lastSuccess, lastError }) =>
-      sentence(`source "${id}"`, lastSuccess, seconds(lastSuccess), lastError?.reason),
-    );
+    .filter(({ lastSuccess, ...source }) => lastSuccess === undefined || age(lastSuccess) > patience(source.intervalMs))
+    .map(({ id, lastSuccess, lastError }) => sentence(`source "${id}"`, lastSuccess, age(lastSuccess), lastError));
   const delivering = sinks
-    .filter(({ waiting, lastSuccess, state }) => (waiting > 0 || state === "paused") && late(lastSuccess, intervalMs))
-    .map(({ id, lastSuccess, lastError }) =>
-      sentence(`sink "${id}"`, lastSuccess, seconds(lastSuccess), lastError?.reason),
-    );
+    .filter((sink) => Math.min(age(sink.lastSuccess), stuckMs(sink)) > patience(intervalMs))
+    .map(({ id, lastSuccess, lastError }) => sentence(`sink "${id}"`, lastSuccess, age(lastSuccess), lastError));
   return [...reading, ...delivering];
 }
 
-function sentence(what: string, lastSuccess: number | undefined, seconds: number, reason: string | undefined): string {
+function patience(intervalMs: number): number {
+  return Math.max(3 * intervalMs, minPatienceMs);
+}
+
+/** How long the sink has been at work on what waits for it. */
+function stuckMs({ state, waiting, lagSeconds }: SinkReport): number {
+  if (waiting === 0) return state === "paused" ? Number.POSITIVE_INFINITY : 0;
+  return state === "idle" ? 0 : lagSeconds * 1000;
+}
+
+function sentence(
+  what: string,
+  lastSuccess: number | undefined,
+  ageMs: number,
+  lastError: { readonly reason: string } | undefined,
+): string {
+  const seconds = Math.round(ageMs / 1000);
   const since =
     lastSuccess === undefined ? `no success yet, ${seconds} s after the start` : `no success for ${seconds} s`;
-  return `${what}: ${since}${reason ? ` (${reason})` : ""}`;
+  return `${what}: ${since}${lastError ? ` (${lastError.reason})` : ""}`;
 }

@@ -1,0 +1,54 @@
+import type { SinkReport, SourceReport, Status } from "../../src/pipeline/status.ts";
+
+export const now = 1_700_000_000_000;
+
+/** A status in which all is well; `change` replaces parts. */
+export function makeStatus(change: Partial<Status> = {}): Status {
+  return {
+    version: "0.1.0",
+    startedAt: now - 3_600_000,
+    now,
+    config: "mlmon.config.ts",
+    notReady: [],
+    sources: [makeSource()],
+    sinks: [makeSink()],
+    journal: { bytes: 1_500_000, maxBytes: 1024 ** 3, full: false },
+    view: { series: 1234, runs: 12, max: 100_000, refused: new Map() },
+    ledger: [
+      { scope: "source", id: "mlflow", name: "read", reason: "", count: 12_345 },
+      { scope: "transform", id: "filter", name: "filtered", reason: "", count: 45 },
+      { scope: "sink", id: "pramathus", name: "delivered", reason: "", count: 12_000 },
+    ],
+    ...change,
+  };
+}
+
+export function makeSource(change: Partial<SourceReport> = {}): SourceReport {
+  return {
+    id: "mlflow",
+    type: "mlflow",
+    state: "ok",
+    lastSuccess: now - 5000,
+    lastError: undefined,
+    intervalMs: 60_000,
+    progress: undefined,
+    ...change,
+  };
+}
+
+export function makeSink(change: Partial<SinkReport> = {}): SinkReport {
+  return {
+    id: "pramathus",
+    type: "pramathus",
+    consumes: "points",
+    state: "idle",
+    lastSuccess: now - 4000,
+    lastError: undefined,
+    requests: { delivered: 120, retry: 0, rejected: 0, paused: 0, split: 0 },
+    waiting: 0,
+    lagSeconds: 0,
+    delivered: 12_000,
+    deadLetters: {},
+    ...change,
+  };
+}

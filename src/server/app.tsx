@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { Hono } from "hono";
 import { isLoopback } from "../config/listen.ts";
 import type { Secret } from "../model/secret.ts";

@@ -1,0 +1,76 @@
+/** @jsxImportSource hono/jsx */
+import type { Child, FC } from "hono/jsx";
+import type { SinkReport, SourceReport } from "../pipeline/status.ts";
+import { ago, count } from "./quantities.ts";
+
+/** How one source is doing. */
+export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, now }) => {
+  const { progress, lastSuccess, intervalMs } = source;
+  return (
+    <Card part={source} now={now}>
+      <Figure name="Last success">{when(lastSuccess, now)}</Figure>
+      <Figure name="Every">{intervalMs / 1000} s</Figure>
+      {progress && (
+        <Figure name="Reading">
+          {count(progress.done)} of {count(progress.total)} {progress.unit}
+        </Figure>
+      )}
+    </Card>
+  );
+};
+
+/** How one sink is doing. */
+export const SinkCard: FC<{ sink: SinkReport; now: number }> = ({ sink, now }) => {
+  const dead = Object.values(sink.deadLetters).reduce((sum, samples) => sum + samples, 0);
+  return (
+    <Card part={sink} now={now}>
+      <Figure name="Last success">{when(sink.lastSuccess, now)}</Figure>
+      <Figure name="Delivered">{count(sink.delivered)}</Figure>
+      <Figure name="Waiting">{count(sink.waiting)}</Figure>
+      <Figure name="Lag">{sink.waiting > 0 ? ago(now - sink.lagSeconds * 1000, now) : "none"}</Figure>
+      <Figure name="Dead letters">{dead > 0 ? <span class="bad">{count(dead)}</span> : "0"}</Figure>
+    </Card>
+  );
+};
+
+type Part = Pick<SourceReport, "id" | "type" | "lastSuccess" | "lastError"> & { readonly state: string };
+
+const Card: FC<{ part: Part; now: number; children?: Child }> = ({ part, now, children }) => {
+  const { id, type, state, lastSuccess, lastError } = part;
+  const over = lastError && lastSuccess !== undefined && lastSuccess > lastError.time;
+  return (
+    <article>
+      <h3>
+        {id} {type !== id && <span class="soft">{type}</span>}
+        <span class={`state ${tones[state] ?? "soft"}`}>{state}</span>
+      </h3>
+      <dl>{children}</dl>
+      {lastError && (
+        <p class={over ? "reason soft" : "reason bad"}>
+          Last error, {when(lastError.time, now)}: {lastError.reason}
+        </p>
+      )}
+    </article>
+  );
+};
+
+const Figure: FC<{ name: string; children?: Child }> = ({ name, children }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);
+
+const tones: Readonly<Record<string, string>> = {
+  ok: "good",
+  idle: "good",
+  delivering: "good",
+  full: "warn",
+  retrying: "warn",
+  paused: "bad",
+  failing: "bad",
+};
+
+function when(time: number | undefined, now: number): string {
+  return time === undefined ? "never" : `${ago(time, now)} ago`;
+}

@@ -64,6 +64,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       host: config.server.host,
       ownMetrics,
       mount: pipeline.serve,
+      log,
     });
     const server = await serve(app.fetch, { hostname: config.server.host, port: config.server.port });
     opened.push(() => server.stop());

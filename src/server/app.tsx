@@ -1,9 +1,11 @@
 /** @jsxImportSource hono/jsx */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
 import { isLoopback } from "../config/listen.ts";
+import type { Log } from "../model/log.ts";
 import type { Secret } from "../model/secret.ts";
 import type { Status } from "../pipeline/status.ts";
-import { requireLocalHost, requireToken, securityHeaders } from "./guard.ts";
+import { onlyReading, requireLocalHost, requireToken, securityHeaders } from "./guard.ts";
 import { StatusPage } from "./page.tsx";
 import { styleHash } from "./style.ts";
 
@@ -18,25 +20,19 @@ export interface AppOptions {
   readonly ownMetrics: () => Promise<string>;
   /** Adds the routes of the sinks. */
   readonly mount: (app: Hono) => void;
+  readonly log: Log;
 }
 
 /** Makes the status server: health, readiness, status as JSON and as a page, and what the sinks serve. */
-export function createApp({ status, token, host, ownMetrics, mount }: AppOptions): Hono {
+export function createApp({ status, token, host, ownMetrics, mount, log }: AppOptions): Hono {
   const app = new Hono();
   app.use(securityHeaders(styleHash));
   if (isLoopback(host)) app.use(requireLocalHost());
   if (token) app.use(requireToken(token));
-  app.use(async function onlyReading(c, next) {
-    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-    return c.text("Method Not Allowed: this server is read only\n", 405, { allow: "GET, HEAD" });
-  });
+  app.use(onlyReading());
 
   app.get("/-/healthy", (c) => c.text("healthy\n"));
-  app.get("/-/ready", (c) => {
-    const { notReady } = status();
-    if (notReady.length === 0) return c.text("ready\n");
-    return c.text(`not ready\n${notReady.join("\n")}\n`, 503);
-  });
+  app.get("/-/ready", (c) => readiness(c, status().notReady));
   app.get("/api/v1/status", (c) => c.json(statusJson(status())));
   app.get("/", (c) => c.html(<StatusPage status={status()} />));
   mount(app);
@@ -46,7 +42,24 @@ export function createApp({ status, token, host, ownMetrics, mount }: AppOptions
     );
   }
   app.notFound((c) => c.text("Not Found: see / /metrics /-/healthy /-/ready /api/v1/status\n", 404));
+  app.onError((error, c) => {
+    log.error("The status server could not answer", { path: c.req.path, reason: error.message });
+    return c.text("Internal Server Error: the reason is in the log of mlmon\n", 500);
+  });
   return app;
+}
+
+/** 503 with one sentence for each source and sink that is not ready; as JSON for those who ask for it. */
+function readiness(c: Context, notReady: readonly string[]): Response {
+  const ready = notReady.length === 0;
+  const type = accepts(c, {
+    header: "Accept",
+    supports: ["text/plain", "application/json"],
+    default: "text/plain",
+  });
+  const code = ready ? 200 : 503;
+  if (type === "application/json") return c.json({ ready, notReady }, code);
+  return c.text(ready ? "ready\n" : `not ready\n${notReady.join("\n")}\n`, code);
 }
 
 /** Maps are no JSON. */

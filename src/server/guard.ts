@@ -29,8 +29,19 @@ export function requireToken(token: Secret): MiddlewareHandler {
 export function requireLocalHost(): MiddlewareHandler {
   return async function requireLocalHost(c, next) {
     const name = (c.req.header("host") ?? "localhost").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-    if (isLoopback(name)) return next();
-    return c.text("Forbidden: this server answers to localhost and 127.0.0.1 only; see --listen\n", 403);
+    if (isLoopback(name.toLowerCase())) return next();
+    return c.text(
+      "Forbidden: on loopback this server answers only to localhost, 127.0.0.1 and [::1]; see --listen\n",
+      403,
+    );
+  };
+}
+
+/** Answers 405 to whatever would change something. */
+export function onlyReading(): MiddlewareHandler {
+  return async function onlyReading(c, next) {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+    return c.text("Method Not Allowed: this server is read only\n", 405, { allow: "GET, HEAD" });
   };
 }
 

@@ -48,7 +48,7 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const up = gauge("mlmon_source_up", "Whether the last poll of the source succeeded", ["source"]);
   const sourceSuccess = gauge("mlmon_source_last_success_timestamp_seconds", "Time of the last good poll", ["source"]);
   const journalBytes = gauge("mlmon_journal_bytes", "Size of the batches in the journal");
-  const journalMax = gauge("mlmon_journal_max_bytes", "Size at which reading pauses");
+  const journalMax = gauge("mlmon_journal_max_bytes", "Size at which reading pauses; +Inf when it has no bound");
   const series = gauge("mlmon_series", "Live series");
   const seriesMax = gauge("mlmon_series_max", "Live series at most");
   const seriesRefused = counter("mlmon_series_refused_total", "Samples of series that the cap has refused", ["key"]);
@@ -70,13 +70,16 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   }
 
   function fill(now: Status): void {
+    // A counter begins at 0, or rate() would miss its first increase.
     for (const source of now.sources) {
       read.set({ source: source.id }, 0);
+      nonFinite.set({ source: source.id }, 0);
       up.set({ source: source.id }, source.state === "ok" || source.state === "full" ? 1 : 0);
       if (source.lastSuccess !== undefined) sourceSuccess.set({ source: source.id }, source.lastSuccess / 1000);
     }
     for (const sink of now.sinks) {
       delivered.set({ sink: sink.id }, 0);
+      unmatched.set({ sink: sink.id }, 0);
       waiting.set({ sink: sink.id }, sink.waiting);
       lag.set({ sink: sink.id }, sink.lagSeconds);
       if (sink.lastSuccess !== undefined) sinkSuccess.set({ sink: sink.id }, sink.lastSuccess / 1000);
@@ -84,7 +87,7 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     }
     for (const row of now.ledger) countLedger(row);
     journalBytes.set({}, now.journal.bytes);
-    if (Number.isFinite(now.journal.maxBytes)) journalMax.set({}, now.journal.maxBytes);
+    journalMax.set({}, now.journal.maxBytes);
     series.set({}, now.view.series);
     seriesMax.set({}, now.view.max);
     for (const [key, count] of now.view.refused) seriesRefused.set({ key }, count);

@@ -13,14 +13,22 @@ export interface Beds {
   readonly servers: { skip: false | string; bin: string };
   /** The same under the name of its first program. */
   readonly prometheus: Beds["servers"];
-  /** An engine of its own; `env` makes the `docker` command talk to it. The caller calls `down()`. */
-  readonly docker: { skip: false | string; env: Readonly<Record<string, string>>; down(): Promise<void> };
+  /**
+   * A Docker engine. `env` makes the `docker` command talk to it. Where there is none, one of its own is started, which
+   * has no registry: then `standIn` makes an image under an official tag. The caller calls `down()`.
+   */
+  readonly docker: {
+    skip: false | string;
+    env: Readonly<Record<string, string>>;
+    standIn?: (name: string, tag: string) => Promise<void>;
+    down(): Promise<void>;
+  };
 }
 
 /**
  * Gives a test file the real servers it needs, fetched into the cache at the first call ever. Called at the top level:
  * `const mlflow = await bed("mlflow"); describe("…", { skip: mlflow.skip }, …)`. What cannot be had is named on stderr;
- * with `MLMON_BEDS_REQUIRED=1` it is an exception instead.
+ * with `MLMON_BEDS_REQUIRED=1` it is an exception instead, unless `MLMON_SKIP_<NAME>` gives the reason beforehand.
  */
 export function bed<Name extends keyof Beds>(name: Name): Promise<Beds[Name]> {
   return makers[name]();
@@ -69,23 +77,30 @@ async function servers(): Promise<Beds["servers"]> {
 }
 
 async function docker(): Promise<Beds["docker"]> {
+  const running = await execute("docker", ["info"]).catch(() => undefined);
+  if (running) return { skip: false, env: {}, down: async () => {} };
   const found = await fetched("docker", "docker/up.sh");
   if ("skip" in found) return { ...found, env: {}, down: async () => {} };
   const lines = (await readFile(found.path, "utf8")).matchAll(/(\w+)=(\S+)/g);
   const set = Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
-  const path = (set.PATH ?? "").replace("$PATH", process.env.PATH ?? "");
+  const env = { ...set, PATH: (set.PATH ?? "").replace("$PATH", process.env.PATH ?? "") };
   return {
     skip: false,
-    env: { ...set, PATH: path },
+    env,
+    standIn: async (name, tag) => {
+      await execute(script("docker/standin.sh"), [name, tag], { env: { ...process.env, ...env, BUN: bun } });
+    },
     down: async () => {
       await execute(script("docker/down.sh"));
     },
   };
 }
 
+const bun = join(import.meta.dirname, "../../node_modules/bun/bin/bun.exe");
+
 /** Runs a script that fetches a bed: the path it prints, or the line by which it says why not. */
 async function fetched(bedName: keyof Beds, file: string): Promise<{ path: string } | { skip: string }> {
-  // Set by scripts/test.js, which has tried already.
+  // Set by scripts/test.js, which has tried already, or by whoever knows that it cannot be had.
   const known = process.env[`MLMON_SKIP_${bedName.toUpperCase()}`];
   if (known) return lacking(known);
   try {
@@ -94,12 +109,13 @@ async function fetched(bedName: keyof Beds, file: string): Promise<{ path: strin
     return { path: (await run).stdout.trim() };
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
-    return lacking(said.split("\n").at(-1) || String(error));
+    const reason = said.split("\n").at(-1) || String(error);
+    if (process.env.MLMON_BEDS_REQUIRED === "1") throw new Error(`Required for the tests: ${reason}`);
+    return lacking(reason);
   }
 }
 
 function lacking(reason: string): { skip: string } {
-  if (process.env.MLMON_BEDS_REQUIRED === "1") throw new Error(`Required for the tests: ${reason}`);
   process.stderr.write(`SKIPPED for want of a bed: ${reason}\n`);
   return { skip: reason };
 }

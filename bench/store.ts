@@ -72,7 +72,15 @@ function fill(file: string, { runs, keys, steps, live = 0 }: Shape): void {
     const id = run.toString(16).padStart(8, "0").padEnd(32, "b");
     const running = run < live;
     const start = now + run * 1000;
-    insertRun.run(id, `run ${run}`, running ? "RUNNING" : "FINISHED", start, running ? null : start + 500, "", experiment);
+    insertRun.run(
+      id,
+      `run ${run}`,
+      running ? "RUNNING" : "FINISHED",
+      start,
+      running ? null : start + 500,
+      "",
+      experiment,
+    );
     for (let key = 0; key < keys; key++) {
       for (let step = 0; step < steps; step++) insertPoint.run(`metric_${key}`, step / 7, start + step, id, step);
       insertLatest.run(`metric_${key}`, (steps - 1) / 7, start + steps - 1, steps - 1, id);

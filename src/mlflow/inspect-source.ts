@@ -16,10 +16,16 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
       reached ? `${report.experiments} experiments, ${report.runs} runs, ${report.series} series` : undefined,
     ],
     ["one search takes", reached ? `${Math.round(report.latencyMs ?? 0)} ms` : undefined],
-    ["clock differs by", report.clockSkewMs === undefined ? undefined : `${Math.round(report.clockSkewMs / 1000)} s`],
+    ["clock differs by", skew(report.clockSkewMs)],
   ];
   return {
     facts: known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     problems: report.problems.map((problem) => ({ ...problem, fatal: !reached })),
   };
+}
+
+/** A server tells its time in whole seconds. */
+function skew(ms: number | undefined): string | undefined {
+  if (ms === undefined) return undefined;
+  return Math.abs(ms) < 2000 ? "less than 2 s" : `${Math.round(ms / 1000)} s`;
 }

@@ -1,0 +1,35 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { WorkError } from "../model/errors.ts";
+import type { Inspection } from "../model/inspection.ts";
+import { serve } from "../runtime/serve.ts";
+
+/** Listens for a moment where the status server would; a port that a running mlmon has is as it should be. */
+export async function checkListen({ host, port }: ResolvedConfig["server"], signal: AbortSignal): Promise<Inspection> {
+  const shown = host.includes(":") ? `[${host}]` : host;
+  const address = ["address", `${shown}:${port}`] as const;
+  try {
+    const served = await serve(() => new Response(), { hostname: host, port });
+    await served.stop();
+    return { facts: [address], problems: [] };
+  } catch (error) {
+    if (!(error instanceof WorkError)) throw error;
+    if (await isMlmon(`http://${reachable(shown)}:${port}/-/healthy`, signal))
+      return { facts: [address, ["in use", "by an mlmon that runs already"]], problems: [] };
+    const mend = "stop what listens there, or choose another address";
+    return { facts: [address], problems: [{ message: error.message, mend, fatal: true }] };
+  }
+}
+
+async function isMlmon(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) });
+    return (await answer.text()) === "healthy\n";
+  } catch {
+    return false;
+  }
+}
+
+/** A server that listens everywhere is asked on loopback. */
+function reachable(host: string): string {
+  return { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }[host] ?? host;
+}

@@ -1,0 +1,21 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Inspection } from "../model/inspection.ts";
+
+/** Makes and removes an empty folder in the state folder, or in the nearest one above it that exists. */
+export async function checkState(dir: string): Promise<Inspection> {
+  const path = resolve(dir);
+  let folder = path;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const facts: Inspection["facts"] = [["path", folder === path ? path : `${path}, made at the first start`]];
+  try {
+    await rmdir(await mkdtemp(join(folder, ".mlmon-doctor-")));
+    return { facts, problems: [] };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? `: ${String(error.code)}` : "";
+    const message = `Cannot write to "${folder}"${code}`;
+    const mend = "make it a folder that the user who runs mlmon may write to, or choose another one with --state";
+    return { facts, problems: [{ message, mend, fatal: true }] };
+  }
+}

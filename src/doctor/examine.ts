@@ -1,0 +1,50 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { Send } from "../delivery/send.ts";
+import { ConfigError } from "../model/errors.ts";
+import type { Inspection } from "../model/inspection.ts";
+import { checkListen } from "./check-listen.ts";
+import { checkSink } from "./check-sink.ts";
+import { checkState } from "./check-state.ts";
+
+/** What was looked at, and what was found. */
+export interface Finding extends Inspection {
+  /** `"source mlflow"`. */
+  readonly what: string;
+}
+
+export interface ExamineOptions {
+  readonly send: Send;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at everything a configuration names, all at once, and gives the findings in the configuration's order, each as
+ * soon as it is there. Leaves no data behind and never throws for what is wrong.
+ */
+export async function* examine(config: ResolvedConfig, { send, signal }: ExamineOptions): AsyncGenerator<Finding> {
+  const looks = [
+    ...config.sources.map((source) =>
+      look(`source ${source.id}`, async () => (await source.create().inspect?.(signal)) ?? unchecked),
+    ),
+    ...config.sinks.map((sink) => look(`sink ${sink.id}`, () => checkSink(sink, send, signal))),
+    look("state folder", () => checkState(config.stateDir ?? ".mlmon")),
+    look("status server", () => checkListen(config.server, signal)),
+  ];
+  for (const finding of looks) yield await finding;
+}
+
+const unchecked: Inspection = { facts: [["not checked", "it offers no check"]], problems: [] };
+
+/** What a plugin's own check throws is a finding, too. */
+async function look(what: string, inspect: () => Promise<Inspection>): Promise<Finding> {
+  try {
+    return { what, ...(await inspect()) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const problem =
+      error instanceof ConfigError
+        ? { message: reason, mend: "then check again" }
+        : { message: `The check itself failed: ${reason}`, mend: `mend the plugin of ${what}` };
+    return { what, facts: [], problems: [{ ...problem, fatal: true }] };
+  }
+}

@@ -5,12 +5,12 @@ import { createClient } from "../../src/mlflow/client.ts";
 import { createHistoryPages } from "../../src/mlflow/history-page.ts";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
+import { bed } from "../beds/bed.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, memoryJournal, options } from "./memory.ts";
 import { countingProxy } from "./proxy.ts";
-import { realServer } from "./real-server.ts";
 
-const { skip, url } = await realServer();
+const { skip, url } = await bed("mlflow");
 const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
 const timeout = 120_000;
 const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 5e-324];

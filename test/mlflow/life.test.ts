@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
 import type { Batch } from "../../src/model/batch.ts";
+import { bed } from "../beds/bed.ts";
 import { type Following, follow } from "./follow.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, type MemoryJournal, memoryJournal, options } from "./memory.ts";
-import { realServer } from "./real-server.ts";
 
-const { skip, url } = await realServer();
+const { skip, url } = await bed("mlflow");
 const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
 const timeout = 120_000;
 const fast = { sweepMs: 50, sweepPause: 1, experimentsMs: 200, modelsMs: 300 };

@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { inspectMlflow } from "../../src/mlflow/inspect.ts";
 import { mlflow, mlflowSource } from "../../src/mlflow/mlflow.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
+import { bed } from "../beds/bed.ts";
 import { context, memoryJournal, options } from "./memory.ts";
-import { realServer } from "./real-server.ts";
 
-const { skip, url } = await realServer();
+const { skip, url } = await bed("mlflow");
 const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
 
 describe("mlflow options", () => {

@@ -32,6 +32,8 @@ try {
     await underDeno("Deno", apart);
     await underBun("programs", ["./test/e2e", "./test/binary"]);
     await underBun("Compose", ["./test/compose"]);
+    // The test ends its engine itself, unless it was killed.
+    await run(join(root, "test/beds/docker/down.sh"), []);
   }
 } finally {
   await stop();

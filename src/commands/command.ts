@@ -84,10 +84,16 @@ export function defineMlmonCommand<T extends ArgsDef>({
   });
 }
 
-/** Prints a result on stdout; resolves when it has left the process. */
+/** Prints a result on stdout; resolves when it has left the process, or when nobody reads on, as in `| head`. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    process.stdout.once("error", settle);
+    process.stdout.write(text, settle);
+    function settle(error?: Error | null): void {
+      if (!error) process.stdout.off("error", settle);
+      if (!error || ("code" in error && error.code === "EPIPE")) resolve();
+      else reject(error);
+    }
   });
 }
 

@@ -8,7 +8,7 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
   const reached = report.latencyMs !== undefined;
   const known: (readonly [string, string | undefined])[] = [
     ["server", report.server],
-    ["version", report.version],
+    ["version", versionOf(report.version)],
     ["store", report.store],
     ["workspaces", report.workspaces.join(", ") || undefined],
     [
@@ -22,6 +22,11 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
     facts: known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     problems: report.problems.map((problem) => ({ ...problem, fatal: !reached })),
   };
+}
+
+/** Whatever stands there instead of MLflow may answer with a page. */
+function versionOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^\d[\w.+-]{0,40}$/.test(text) ? text : undefined;
 }
 
 /** A server tells its time in whole seconds. */

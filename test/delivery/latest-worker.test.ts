@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import { activateSink } from "../../src/delivery/activate.ts";
+import { runLatestWorker } from "../../src/delivery/latest-worker.ts";
+import { createSender } from "../../src/delivery/send.ts";
+import { defineHttpSink, v } from "../../src/index.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import type { Batch } from "../../src/model/batch.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { createView } from "../../src/view/create-view.ts";
+import { until } from "../beds/wait.ts";
+import { type Act, startReceiver } from "../fixtures/receiver.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+/** A sink of latest values, grouped by experiment, that sends `group=value,value`. */
+async function open(script: readonly Act[] = []) {
+  const receiver = await startReceiver(script);
+  const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 3 });
+  const define = defineHttpSink("latest", v.strictObject({}), () => ({
+    consumes: "latest",
+    groupBy: ({ experiment }) => experiment.name,
+    render: ({ group, samples }) => {
+      const values = samples.filter(({ name }) => name === "loss").map(({ value }) => value);
+      return [{ method: "PUT", url: receiver.url, body: `${group}=${values}` }];
+    },
+  }));
+  const prepared = define().prepare();
+  if (!prepared.ok) throw new Error("refused");
+  const sink = activateSink(
+    { id: "latest", type: "latest", options: {}, host: { retry: { base: 10, cap: 20 } }, create: prepared.create },
+    { send: createSender({ version: "test" }), now: Date.now },
+  );
+  const view = createView({ max: 1000, retentionMs: 1e15 });
+  opened.push(
+    () => receiver.stop(),
+    () => journal.close(),
+  );
+  function work() {
+    const stop = new AbortController();
+    const ended = new AbortController();
+    const ctx = {
+      log: silentLog,
+      now: Date.now,
+      signal: stop.signal,
+      state: journal.state("sink/latest"),
+      ownMetrics: async () => "",
+    };
+    const common = { sink, view, journal, ctx, log: silentLog };
+    const worker = runLatestWorker({ ...common, signal: stop.signal, inputEnded: ended.signal, once: false });
+    opened.push(async () => {
+      stop.abort();
+      await worker;
+    });
+    return { stop, ended, worker };
+  }
+  async function append(batch: Batch): Promise<void> {
+    await journal.append({ batch });
+    view.apply(batch);
+  }
+  return { receiver, journal, view, work, append };
+}
+
+const now = Date.now();
+const one = makeRun({ startTime: now });
+const two = makeRun({ id: "b".repeat(32), startTime: now, experiment: { id: "2", name: "text" } });
+const batchOf = (run: typeof one, value: number) =>
+  makeBatch(makeSamples(1, { run, value, step: value, time: now }), { runs: [run], time: now });
+
+describe("the latest worker", () => {
+  it("sends each group that has changed, and no other", async () => {
+    const { receiver, work, append } = await open();
+    work();
+    await append(batchOf(one, 1));
+    await append(batchOf(two, 2));
+    await until(() => receiver.stored().includes("vision=1") && receiver.stored().includes("text=2"));
+    await append(batchOf(one, 3));
+    await until(() => receiver.stored().includes("vision=3"));
+    assert.equal(receiver.stored().filter((body) => body.startsWith("text")).length, 1);
+  });
+
+  it("sends the newest state after a failure, and counts everything up to it as delivered", async () => {
+    const { receiver, journal, work, append } = await open([{ status: 503 }, { status: 503 }]);
+    work();
+    await append(batchOf(one, 1));
+    await until(() => receiver.received.length >= 1);
+    await append(batchOf(one, 2));
+    await until(() => receiver.stored().includes("vision=2"));
+    await until(() => journal.waiting(journal.position("sink/latest")).samples === 0);
+    const delivered = journal.ledger().find(({ name }) => name === "delivered");
+    assert.equal(delivered?.count, 2);
+  });
+
+  it("sends a group without samples once its runs are deleted", async () => {
+    const { receiver, work, append } = await open();
+    work();
+    await append(batchOf(one, 1));
+    await until(() => receiver.stored().includes("vision=1"));
+    await append(makeBatch([], { ended: [{ ...one, status: "finished", deleted: true }], time: now }));
+    await until(() => receiver.stored().includes("vision="));
+  });
+
+  it("remembers across a restart which groups the receiver holds", async () => {
+    const { receiver, view, work, append } = await open();
+    const first = work();
+    await append(batchOf(one, 1));
+    await until(() => receiver.stored().includes("vision=1"));
+    first.ended.abort();
+    await first.worker;
+    view.apply(makeBatch([], { ended: [{ ...one, status: "finished", deleted: true }], time: now }));
+    work();
+    await until(() => receiver.stored().includes("vision="));
+  });
+});

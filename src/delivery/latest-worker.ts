@@ -38,21 +38,27 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const world = options.world ?? deliveryWorld(ctx, options.log);
   const stop = AbortSignal.any([signal, inputEnded]);
   const groups = deliveredGroups(sink, journal);
+  if (once) await makeRoomUntil(stop, options);
   while (!signal.aborted) {
     const ended = inputEnded.aborted;
-    if (!once || ended) {
-      const position = journal.end();
-      const done = await deliverChanged(options, world, groups);
-      if (done) await commitTo(options, position);
-      if (ended && (done || signal.aborted)) break;
-    }
-    const { version } = view;
+    const position = journal.end();
+    const done = await deliverChanged(options, world, groups);
+    if (done) await commitTo(options, position);
+    if (done && ended) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
-    if (groups.changed(view).length === 0 && view.version === version && !inputEnded.aborted)
-      await journal.changed(stop);
-    if (!once) await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
+    if (groups.changed(view).length === 0) await journal.changed(stop);
+    await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
   }
   sink.status.state = "stopped";
+}
+
+/** Waits for the signal; the view has what a full journal lets go. */
+async function makeRoomUntil(stop: AbortSignal, options: LatestWorkerOptions): Promise<void> {
+  const { journal } = options;
+  while (!stop.aborted) {
+    await journal.changed(stop);
+    if (journal.size().full) await commitTo(options, journal.end());
+  }
 }
 
 /** Returns false when a group could not be delivered as it was, and is to be rendered again. */

@@ -40,7 +40,7 @@ async function open(script: readonly Act[] = []) {
     () => receiver.stop(),
     () => journal.close(),
   );
-  function work() {
+  function work(once = false) {
     const stop = new AbortController();
     const ended = new AbortController();
     const ctx = {
@@ -51,7 +51,7 @@ async function open(script: readonly Act[] = []) {
       ownMetrics: async () => "",
     };
     const common = { sink, view, journal, ctx, log: silentLog };
-    const worker = runLatestWorker({ ...common, signal: stop.signal, inputEnded: ended.signal, once: false });
+    const worker = runLatestWorker({ ...common, signal: stop.signal, inputEnded: ended.signal, once });
     opened.push(async () => {
       stop.abort();
       await worker;
@@ -114,5 +114,16 @@ describe("the latest worker", () => {
     view.apply(makeBatch([], { ended: [{ ...one, status: "finished", deleted: true }], time: now }));
     work();
     await until(() => receiver.stored().includes("vision="));
+  });
+
+  it("delivers the last state once when everything is read once, without keeping others from their work", async () => {
+    const { receiver, work, append } = await open();
+    const { ended, worker } = work(true);
+    for (let value = 1; value <= 3; value++) await append(batchOf(one, value));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.deepEqual(receiver.stored(), []);
+    ended.abort();
+    await worker;
+    assert.deepEqual(receiver.stored(), ["vision=3"]);
   });
 });

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { bed } from "../beds/bed.ts";
+import { freePort, until } from "../beds/wait.ts";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const binary = join(root, "dist/mlmon");
+const mlflow = await bed("mlflow");
+const skip = mlflow.skip || (existsSync(binary) ? false : "dist/mlmon is missing: npm run build");
+
+/** Commands that another part of the gate runs, by the words they begin with. */
+const elsewhere: Readonly<Record<string, string>> = {
+  "npm start": "test/demo",
+  "npm install": "scripts/test.js",
+  "npm run build": "scripts/test.js",
+  "npm run check": "scripts/test.js --quick is a part of scripts/test.js",
+  "npm test": "scripts/test.js",
+  "npm run bench": "bench/ by hand: no timed tests",
+  "docker compose": "test/compose",
+  "dist/mlmon --version": "test/commands",
+  "export MLFLOW_TRACKING_URI": "the environment of this test",
+};
+
+describe("the README", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mlmon-readme-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("shows no command that nothing runs", () => {
+    const unknown = commands().filter((line) => !line.startsWith("mlmon ") && !coveredElsewhere(line));
+    assert.deepEqual(unknown, []);
+  });
+
+  describe("commands", { skip }, () => {
+    let env: NodeJS.ProcessEnv;
+    before(async () => {
+      const path = `${folder}:${process.env.PATH}`;
+      env = {
+        ...process.env,
+        PATH: path,
+        MLFLOW_TRACKING_URI: mlflow.url,
+        MLMON_LISTEN: `127.0.0.1:${await freePort()}`,
+      };
+      await run("ln", ["-s", binary, join(folder, "mlmon")]);
+      await run("mlmon", ["generate-sample", "--runs", "2", "--steps", "3"], { cwd: folder, env });
+      const record = {
+        name: "loss",
+        value: 0.5,
+        time: 1_700_000_000_000,
+        run: { id: "a", experiment: { id: "1", name: "e" } },
+      };
+      writeFileSync(join(folder, "samples.ndjson"), `${JSON.stringify(record)}\n`);
+    });
+
+    for (const line of new Set(commands().filter((line) => line.startsWith("mlmon ") && !/^mlmon run\b/.test(line)))) {
+      it(`${line} works as pasted`, async () => {
+        await run("sh", ["-c", line], { cwd: folder, env, maxBuffer: 64 * 1024 ** 2 });
+      });
+    }
+
+    it("mlmon run serves the page that is shown", async () => {
+      const child = spawn("mlmon", ["run"], { cwd: folder, env, stdio: "ignore" });
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      try {
+        const url = `http://${env.MLMON_LISTEN}/metrics`;
+        await until(async () => /^mlflow_accuracy\{/m.test(await (await fetch(url)).text()));
+      } finally {
+        child.kill("SIGTERM");
+        assert.equal(await ended, 0);
+      }
+    });
+  });
+
+  describe("TypeScript", { skip }, () => {
+    for (const [index, code] of blocks("ts").entries()) {
+      it(`block ${index + 1} is valid: ${code.split("\n")[0]}`, async () => {
+        const isConfig = code.includes("export default");
+        const text = isConfig ? code : `${code}${asConfig}`;
+        const file = join(folder, `block-${index}.config.ts`);
+        writeFileSync(file, text);
+        const env = { ...process.env, PRAMATHUS_API_KEY: "abcdefgh" };
+        await run(binary, ["validate", "--strict", "--config", file], { cwd: folder, env });
+      });
+    }
+  });
+});
+
+const asConfig = `
+import { defineConfig, mlflow } from "mlmon";
+export default defineConfig({ sources: [mlflow()], sinks: [ntfy({ topic: "x" })] });
+`;
+
+function blocks(language: string): readonly string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, code = ""]) => code);
+}
+
+function commands(): readonly string[] {
+  return blocks("sh")
+    .flatMap((block) => block.split("\n"))
+    .map((line) => line.replace(/\s+#.*$/, "").trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+function coveredElsewhere(line: string): boolean {
+  return Object.keys(elsewhere).some((words) => line.startsWith(words));
+}

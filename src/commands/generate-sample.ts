@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { parseDuration } from "../config/option.ts";
-import { mlflowOptions } from "../mlflow/options.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { type MlflowOptions, mlflowOptions } from "../mlflow/options.ts";
 import { createWriter } from "../mlflow/write.ts";
 import { UsageError } from "../model/errors.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
@@ -14,7 +15,7 @@ export default defineMlmonCommand({
     ...commonArgs,
     "tracking-uri": {
       type: "string",
-      description: "The MLflow server; MLFLOW_TRACKING_URI by default",
+      description: "The MLflow server; by default the one that the configuration reads",
       valueHint: "URL",
     },
     runs: { type: "string", description: "How many runs; 6 by default", valueHint: "N" },
@@ -23,18 +24,17 @@ export default defineMlmonCommand({
     live: { type: "boolean", description: "Go on with two trainings at a time until Ctrl-C" },
     interval: { type: "string", description: "Time between two steps with --live; 1s by default", valueHint: "1s" },
   },
-  async run({ args, log, signal }) {
+  async run({ args, log, signal, config }) {
+    const stepMs = duration("interval", args.interval, "1s");
+    const shape = { signal, steps: whole("steps", args.steps, 50), seed: whole("seed", args.seed, 1) };
+    const runs = whole("runs", args.runs, 6);
     const uri = args["tracking-uri"] || undefined;
-    const parsed = v.safeParse(mlflowOptions, uri === undefined ? {} : { trackingUri: uri });
-    if (!parsed.success)
-      throw new UsageError(`Cannot use --tracking-uri "${uri}": expected ${parsed.issues[0].message}`);
-    const options = parsed.output;
-    const writer = createWriter(options);
-    const shape = { writer, signal, steps: whole("steps", args.steps, 50), seed: whole("seed", args.seed, 1) };
+    const writer = createWriter(uri === undefined ? mlflowOf(await config("required")) : mlflowAt(uri));
     const progress = showProgress();
     const made = await simulatePast({
       ...shape,
-      runs: whole("runs", args.runs, 6),
+      writer,
+      runs,
       onProgress: (done, total) => progress("generate-sample", { done, total, unit: "runs" }),
     });
     if (args.json) await print(`${JSON.stringify(made)}\n`);
@@ -42,14 +42,30 @@ export default defineMlmonCommand({
       await print(
         `Logged ${made.runs} runs with ${made.points} points to ${made.experiments.join(", ")}\nNext: mlmon dry-run\n`,
       );
-    if (!args.live) return;
-    const stepMs = parseDuration(args.interval ?? "1s");
-    if (!stepMs)
-      throw new UsageError(`Cannot use --interval "${args.interval}": expected a duration such as "1s" or "500ms"`);
+    if (!args.live || signal.aborted) return;
     log.info("Trainings go on until Ctrl-C", { stepMs });
-    await simulateLive({ ...shape, seed: shape.seed + 1, parallel: 2, stepMs });
+    await simulateLive({ ...shape, writer, seed: shape.seed + 1, parallel: 2, stepMs });
   },
 });
+
+/** The server of the configuration's first MLflow source, with its credentials. */
+function mlflowOf({ origin, sources }: ResolvedConfig): MlflowOptions {
+  const source = sources.find(({ type }) => type === "mlflow");
+  if (source) return v.parse(mlflowOptions, source.options);
+  throw new UsageError(`The configuration "${origin}" reads no MLflow: name one with --tracking-uri`);
+}
+
+function mlflowAt(trackingUri: string): MlflowOptions {
+  const parsed = v.safeParse(mlflowOptions, { trackingUri });
+  if (parsed.success) return parsed.output;
+  throw new UsageError(`Cannot use --tracking-uri "${trackingUri}": expected ${parsed.issues[0].message}`);
+}
+
+function duration(flag: string, value: string | undefined, fallback: string): number {
+  const ms = parseDuration(value ?? fallback);
+  if (ms) return ms;
+  throw new UsageError(`Cannot use --${flag} "${value}": expected a duration such as "1s" or "500ms"`);
+}
 
 function whole(flag: string, value: string | undefined, fallback: number): number {
   if (value === undefined) return fallback;

@@ -40,13 +40,14 @@ export function resolveEntries<E extends Entry<string, unknown>>(
       });
     taken.set(id, path);
     if (!host.success || !prepared.ok) return [];
-    return [{ id, type: value.type, host: host.output, create: () => prepared.create() as Made<E> }];
+    const { type, options } = value;
+    return [{ id, type, options, host: host.output, create: () => prepared.create() as Made<E> }];
   });
 }
 
 /** A source or transform. */
-export function simple<T>({ id, type, create }: Checked<T>): ResolvedEntry<T> {
-  return { id, type, create };
+export function simple<T>({ id, type, options, create }: Checked<T>): ResolvedEntry<T> {
+  return { id, type, options, create };
 }
 
 /** A sink, with its delivery options. */

@@ -25,6 +25,8 @@ export interface ResolvedConfig {
 export interface ResolvedEntry<Made> {
   readonly id: string;
   readonly type: string;
+  /** As written by the user; absent when mlmon made the entry itself. */
+  readonly options?: unknown;
   create(): Made;
 }
 

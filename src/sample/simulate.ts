@@ -26,6 +26,7 @@ export async function simulatePast(options: SimulateOptions): Promise<Simulated>
   const experiments = new Map<string, string>();
   const trainings = planTrainings(runs, seed);
   let points = 0;
+  let made = 0;
   for (const [index, training] of trainings.entries()) {
     if (signal.aborted) break;
     const stepMs = 1000;
@@ -38,9 +39,10 @@ export async function simulatePast(options: SimulateOptions): Promise<Simulated>
     for (let from = 0; from < all.length; from += 1000) await writer.logBatch(run, all.slice(from, from + 1000));
     points += all.length;
     if (index < trainings.length - 1) await writer.updateRun(run, { status: training.end, endTime: now() });
-    onProgress?.(index + 1, trainings.length);
+    made += 1;
+    onProgress?.(made, trainings.length);
   }
-  return { experiments: [...experiments.keys()], runs: trainings.length, points };
+  return { experiments: [...experiments.keys()], runs: made, points };
 }
 
 export interface LiveOptions extends Omit<SimulateOptions, "runs" | "onProgress"> {
@@ -52,20 +54,33 @@ export interface LiveOptions extends Omit<SimulateOptions, "runs" | "onProgress"
   readonly onEnded?: (run: string) => Promise<void>;
 }
 
-/** Keeps trainings going until the signal fires: as one ends the next one starts. Running ones are ended as killed. */
+/**
+ * Keeps trainings going until the signal fires: as one ends the next one starts. Running ones are ended as killed.
+ * Rejects with what MLflow has failed with, when all trainings have stopped.
+ */
 export async function simulateLive(options: LiveOptions): Promise<void> {
   const trainings = planTrainings(1000, options.seed);
   const experiments = new Map<string, string>();
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
   let next = 0;
   async function lane(offset: number): Promise<void> {
-    await pause(offset * options.stepMs, options.signal);
-    while (!options.signal.aborted) {
+    await pause(offset * options.stepMs, signal);
+    while (!signal.aborted) {
       const training = trainings[next % trainings.length];
       next += 1;
-      if (training) await train(training, experiments, options);
+      if (training) await train(training, experiments, { ...options, signal });
     }
   }
-  await Promise.all(Array.from({ length: options.parallel }, (_, index) => lane(index)));
+  const lanes = Array.from({ length: options.parallel }, async (_, index) => {
+    try {
+      await lane(index);
+    } catch (error) {
+      failed.abort(error);
+    }
+  });
+  await Promise.all(lanes);
+  if (failed.signal.aborted) throw failed.signal.reason;
 }
 
 async function train(training: Training, experiments: Map<string, string>, options: LiveOptions): Promise<void> {

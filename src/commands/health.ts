@@ -1,6 +1,7 @@
 import process from "node:process";
 import { parseListen } from "../config/listen.ts";
-import { WorkError } from "../model/errors.ts";
+import { UsageError, WorkError } from "../model/errors.ts";
+import { reachableUrl } from "../server/reachable.ts";
 import { commonArgs, defineMlmonCommand, listenArg, print } from "./command.ts";
 
 export default defineMlmonCommand({
@@ -8,8 +9,10 @@ export default defineMlmonCommand({
   description: "Asks a running mlmon on this machine whether it is healthy, for a container's health check",
   args: { ...commonArgs, ...listenArg },
   async run({ args, signal }) {
-    const listen = parseListen(args.listen ?? process.env.MLMON_LISTEN ?? "127.0.0.1:9890");
-    const url = `http://127.0.0.1:${listen?.port ?? 9890}/-/healthy`;
+    const address = args.listen || process.env.MLMON_LISTEN?.trim() || "127.0.0.1:9890";
+    const listen = parseListen(address);
+    if (!listen) throw new UsageError(`Cannot use --listen "${address}": expected host:port such as "127.0.0.1:9890"`);
+    const url = `${reachableUrl(listen)}/-/healthy`;
     const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) }).catch(
       () => undefined,
     );

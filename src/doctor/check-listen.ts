@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Inspection } from "../model/inspection.ts";
 import { serve } from "../runtime/serve.ts";
+import { reachableUrl } from "../server/reachable.ts";
 
 /** Listens for a moment where the status server would; a port that a running mlmon has is as it should be. */
 export async function checkListen({ host, port }: ResolvedConfig["server"], signal: AbortSignal): Promise<Inspection> {
@@ -13,7 +14,7 @@ export async function checkListen({ host, port }: ResolvedConfig["server"], sign
     return { facts: [address], problems: [] };
   } catch (error) {
     if (!(error instanceof WorkError)) throw error;
-    if (await isMlmon(`http://${reachable(shown)}:${port}/-/healthy`, signal))
+    if (await isMlmon(`${reachableUrl({ host, port })}/-/healthy`, signal))
       return { facts: [address, ["in use", "by an mlmon that runs already"]], problems: [] };
     const mend = "stop what listens there, or choose another address";
     return { facts: [address], problems: [{ message: error.message, mend, fatal: true }] };
@@ -27,9 +28,4 @@ async function isMlmon(url: string, signal: AbortSignal): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** A server that listens everywhere is asked on loopback. */
-function reachable(host: string): string {
-  return { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }[host] ?? host;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { after, describe, it } from "node:test";
 import { bed } from "../beds/bed.ts";
 import { freePort, temporaryFolder, until } from "../beds/wait.ts";
@@ -65,12 +65,12 @@ describe("mlmon generate-sample", { skip: mlflow.skip }, () => {
   it("keeps trainings going with --live until Ctrl-C, which ends them as killed", async () => {
     await using folder = await temporaryFolder();
     const before = await newRuns();
-    let child: ChildProcess | undefined;
+    let pid: number | undefined;
     const flags = ["--live", "--runs", "1", "--steps", "300", "--interval", "50ms", "--tracking-uri", mlflow.url];
     const ended = mlmon(["generate-sample", ...flags], {
       cwd: folder.path,
       onStarted: (started) => {
-        child = started;
+        pid = started;
       },
     });
     // Beside the two live ones there is the one of before, which is left running.
@@ -79,7 +79,8 @@ describe("mlmon generate-sample", { skip: mlflow.skip }, () => {
       const trained = runs.filter(({ data }) => (data.metrics ?? []).some(({ step }) => step >= 3 && step < 290));
       return trained.length >= 2 && trained;
     });
-    child?.kill("SIGINT");
+    assert.ok(pid);
+    process.kill(pid, "SIGINT");
     const { status, stderr } = await ended;
     assert.equal(status, 0, stderr);
     const killed = (await newRuns(before)).filter(({ info }) => info.status === "KILLED");

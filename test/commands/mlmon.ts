@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile } from "node:child_process";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { runtime } from "../../src/runtime/runtime.ts";
@@ -16,8 +16,8 @@ export interface MlmonOptions {
   readonly cwd: string;
   /** Beside the test's own, without the variables that mlmon reads. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Is given the process at work, to signal it. */
-  readonly onStarted?: (child: ChildProcess) => void;
+  /** Is given the process to signal, by `process.kill`: after `child.kill` Deno reports any end as that of the signal. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 /** Runs a command of mlmon from source, under the runtime that runs the test, to its end. */
@@ -27,7 +27,7 @@ export function mlmon(args: readonly string[], { cwd, env = {}, onStarted }: Mlm
     const child = execFile(process.execPath, words, { cwd, env: { ...bare(), ...env } }, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
-    onStarted?.(child);
+    if (child.pid !== undefined) onStarted?.(child.pid);
   });
 }
 

@@ -49,7 +49,7 @@ export const StatusPage: FC<{ status: Status }> = ({ status }) => (
 
 const Readiness: FC<{ notReady: readonly string[] }> = ({ notReady }) =>
   notReady.length === 0 ? (
-    <p class="banner good">Ready: every source and sink works</p>
+    <p class="banner good">Ready: no source or sink has gone long without success</p>
   ) : (
     <div class="banner bad">
       <strong>Not ready</strong>
@@ -94,7 +94,7 @@ const Ledger: FC<{ status: Status }> = ({ status: { ledger } }) => (
         </tr>
       </thead>
       <tbody>
-        {ledger.map(({ scope, id, name, reason, count: samples }) => (
+        {inOrder(ledger).map(({ scope, id, name, reason, count: samples }) => (
           <tr>
             <th scope="row">
               <span class="soft">{scope}</span> {id}
@@ -110,5 +110,11 @@ const Ledger: FC<{ status: Status }> = ({ status: { ledger } }) => (
     </table>
   </>
 );
+
+/** As samples flow: sources, transforms, sinks. */
+function inOrder(ledger: Status["ledger"]): Status["ledger"] {
+  const scopes = ["source", "transform", "sink"];
+  return ledger.toSorted((a, b) => scopes.indexOf(a.scope) - scopes.indexOf(b.scope));
+}
 
 const names: Readonly<Record<string, string>> = { dead: "dead letters", nonfinite: "NaN or infinite" };

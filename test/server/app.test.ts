@@ -88,6 +88,12 @@ describe("the page", () => {
     assert.doesNotMatch(html, /<script|https?:\/\//);
   });
 
+  it("lists the ledger as samples flow", async () => {
+    const html = await page({ ledger: makeStatus().ledger.toReversed() });
+    const parts = [...html.matchAll(/<span class="soft">(source|transform|sink)<\/span>/g)].map(([, scope]) => scope);
+    assert.deepEqual(parts, ["source", "transform", "sink"]);
+  });
+
   it("says what is not ready, in the title too", async () => {
     const html = await page({ notReady: ['source "mlflow": no success for 90 s'] });
     assert.match(html, /<title>mlmon: not ready</);

@@ -14,6 +14,7 @@ import { activateTransforms } from "./active-transforms.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { createIntake, sourceOwner } from "./intake.ts";
 import { type ActiveSource, activeSource, readSource } from "./read-source.ts";
+import { supervise } from "./supervise.ts";
 import { keepView, openView, viewOptions } from "./view-keeper.ts";
 
 /** Everything at work: made by `openPipeline`, started once by `run`. */
@@ -74,7 +75,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   for (const { sink, ctx } of delivery) await sink.traits.setup?.(ctx);
 
   async function readAll(): Promise<void> {
-    const consumes = sinks.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
+    const consumes = sinks.some((sink) => !isLatest(sink)) ? "points" : "latest";
     const readOne = (source: ActiveSource) =>
       readSource(source, {
         journal,
@@ -94,11 +95,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   async function run(signal: AbortSignal): Promise<void> {
     const inputEnded = new AbortController();
     const common = { journal, inputEnded: inputEnded.signal, log };
-    const workers = delivery.map(({ sink, stop, ctx }) =>
-      sink.traits.consumes === "latest"
-        ? runLatestWorker({ ...common, sink, ctx, view, signal: stop.signal, once: options.once })
-        : runPointsWorker({ ...common, sink, ctx, signal: stop.signal, once: options.once }),
-    );
+    const workers = delivery.map(({ sink, stop: { signal }, ctx }) => {
+      const own = { ...common, sink, ctx, signal, once: options.once };
+      const work = () => (isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker(own));
+      return supervise(sink, work, { signal, log });
+    });
     const abortReading = () => reading.abort();
     signal.addEventListener("abort", abortReading, { once: true });
     if (signal.aborted) abortReading();
@@ -110,6 +111,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     }
     try {
       await readAll();
+    } catch (error) {
+      // A view of half a store would take the place of whole groups.
+      for (const { stop } of delivery.filter(({ sink }) => isLatest(sink))) stop.abort();
+      throw error;
     } finally {
       inputEnded.abort();
       await Promise.all(workers);
@@ -129,6 +134,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   }
 
   return { sources, sinks, view, serve, run, close };
+}
+
+function isLatest({ traits }: ActiveSink): boolean {
+  return traits.consumes === "latest";
 }
 
 /** Names a sink's position and state in the journal. */

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import { pramathus } from "../../plugins/pramathus.ts";
+import { pushgateway } from "../../plugins/pushgateway.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { type defineConfig, defineSource, filter, v } from "../../src/index.ts";
+import type { Batch } from "../../src/model/batch.ts";
+import { WorkError } from "../../src/model/errors.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { exportOnce } from "../../src/pipeline/export-once.ts";
+import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+const receivers: Receiver[] = [];
+afterEach(async () => {
+  for (const receiver of receivers.splice(0)) await receiver.stop();
+});
+
+const run = makeRun({ startTime: Date.now() });
+
+/** A source that gives these batches, then throws when it is told to. */
+function give(batches: readonly Batch[], failure?: Error) {
+  return defineSource("given", v.strictObject({}), () => ({
+    async *read() {
+      yield* batches;
+      if (failure) throw failure;
+    },
+  }))();
+}
+
+async function open(script: Parameters<typeof startReceiver>[0] = []) {
+  const receiver = await startReceiver(script);
+  receivers.push(receiver);
+  return receiver;
+}
+
+function start(config: Parameters<typeof defineConfig>[0], giveUpMs = 5000) {
+  return exportOnce({
+    config: resolveConfig(config, { origin: "test", secrets: "required" }),
+    log: silentLog,
+    signal: new AbortController().signal,
+    stateDir: undefined,
+    giveUpMs,
+  });
+}
+
+describe("exportOnce()", () => {
+  it("adds up: read = filtered + delivered + dead letters + waiting", async () => {
+    const receiver = await open((body) => (body.includes('"step":7,') ? { status: 400 } : undefined));
+    const batches = [makeBatch(makeSamples(20, { run }), { runs: [run] })];
+    const result = await start({
+      sources: [give(batches)],
+      transforms: [filter(({ step }) => step < 15)],
+      sinks: [pramathus({ endpoint: receiver.url })],
+    });
+    const [sink] = result.sinks;
+    assert.deepEqual([result.read, result.filtered], [20, 5]);
+    assert.deepEqual(sink && [sink.delivered, sink.deadLetters, sink.waiting], [14, 1, 0]);
+  });
+
+  it("gives up a sink without progress, counts what is left, and delivers to the others", async () => {
+    const [dead, alive] = [await open(() => ({ status: 503 })), await open()];
+    const result = await start(
+      {
+        sources: [give([makeBatch(makeSamples(10, { run }))])],
+        sinks: [pramathus({ endpoint: dead.url }), pramathus({ endpoint: alive.url }, { id: "alive" })],
+      },
+      300,
+    );
+    assert.deepEqual(
+      result.sinks.map(({ id, delivered, waiting }) => [id, delivered, waiting]),
+      [
+        ["pramathus", 0, 10],
+        ["alive", 10, 0],
+      ],
+    );
+    assert.match(result.sinks[0]?.error ?? "", /503/);
+  });
+
+  it("delivers the points it has and pushes no half view when the source fails", async () => {
+    const [points, gateway] = [await open(), await open()];
+    const failing = give([makeBatch(makeSamples(3, { run }), { runs: [run] })], new WorkError("MLflow is away"));
+    const sinks = [pramathus({ endpoint: points.url }), pushgateway({ endpoint: gateway.url })];
+    await assert.rejects(start({ sources: [failing], sinks }), /MLflow is away/);
+    assert.equal(points.stored().length, 1);
+    assert.deepEqual(gateway.received, []);
+  });
+});

@@ -19,12 +19,15 @@ describe("the Compose stack", { skip: docker.skip }, () => {
     await compose("config", "-q");
   });
 
+  it("finds the images of its services", minutes(10), async () => {
+    await stack.makeImages();
+  });
+
   it("has a Dockerfile without warnings", minutes(1), async () => {
     await stack.docker("build", "--check", ".");
   });
 
   it("comes up healthy", minutes(15), async () => {
-    await stack.makeImages();
     await compose("up", "-d", "--build", "--wait", "--wait-timeout", "300", ...services);
     const health = await compose("ps", "--format", "{{.Service}} {{.Health}}");
     const expected = services.map((name) => `${name} healthy`);

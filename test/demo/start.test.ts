@@ -33,7 +33,8 @@ describe("npm start", () => {
       });
       assert.match(said, new RegExp(`Status page +${url}/`));
     } finally {
-      child.kill("SIGINT");
+      // not child.kill(): Deno then gives no status
+      if (child.pid) process.kill(child.pid, "SIGINT");
       assert.equal(await ended, 0);
     }
     await assert.rejects(fetch(url));

@@ -71,7 +71,8 @@ describe("the README", () => {
         const url = `http://${env.MLMON_LISTEN}/metrics`;
         await until(async () => /^mlflow_accuracy\{/m.test(await (await fetch(url)).text()));
       } finally {
-        child.kill("SIGTERM");
+        // not child.kill(): Deno then gives no status
+        if (child.pid) process.kill(child.pid, "SIGTERM");
         assert.equal(await ended, 0);
       }
     });

@@ -48,7 +48,7 @@ describe("the README", () => {
         MLMON_LISTEN: `127.0.0.1:${await freePort()}`,
       };
       await run("ln", ["-s", binary, join(folder, "mlmon")]);
-      await run("mlmon", ["generate-sample", "--runs", "2", "--steps", "3"], { cwd: folder, env });
+      await run(binary, ["generate-sample", "--runs", "2", "--steps", "3"], { cwd: folder, env });
       const record = {
         name: "loss",
         value: 0.5,
@@ -65,7 +65,7 @@ describe("the README", () => {
     }
 
     it("mlmon run serves the page that is shown", async () => {
-      const child = spawn("mlmon", ["run"], { cwd: folder, env, stdio: "ignore" });
+      const child = spawn(binary, ["run"], { cwd: folder, env, stdio: "ignore" });
       const ended = new Promise((resolve) => child.once("exit", resolve));
       try {
         const url = `http://${env.MLMON_LISTEN}/metrics`;

@@ -1,11 +1,11 @@
 import process from "node:process";
 import { type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from "citty";
-import { loadConfig } from "../config/load.ts";
-import { nearest } from "../config/nearest.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { createLog, logFormats, logLevels } from "../runtime/log.ts";
+import { checkWords } from "./check-words.ts";
 
 /** Flags that every command has. */
 export const commonArgs = {
@@ -60,25 +60,28 @@ export function defineMlmonCommand<T extends ArgsDef>({
     meta: { name, description },
     args,
     async run({ args: parsed, rawArgs }) {
-      refuseUnknown(rawArgs, args, name);
+      checkWords(rawArgs, args, name);
       const flags: Readonly<Record<string, unknown>> = parsed;
       const log = createLog({
         level: choice("log-level", text(flags, "log-level") ?? process.env.MLMON_LOG_LEVEL, logLevels) ?? "info",
         format: choice("log-format", text(flags, "log-format") ?? process.env.MLMON_LOG_FORMAT, logFormats) ?? "text",
       });
+      const stop = stopSignal();
       async function config(secrets: "required" | "warn"): Promise<ResolvedConfig> {
-        const resolved = await loadConfig({
+        const options: LoadOptions = {
           file: text(flags, "config"),
           cwd: process.cwd(),
           env: process.env,
           secrets,
           listen: text(flags, "listen"),
           stateDir: text(flags, "state"),
-        });
+        };
+        // A user's file may never end.
+        const resolved = await stop.deafDuring(() => loadConfig(options));
         for (const warning of resolved.warnings) log.warn(warning);
         return resolved;
       }
-      const status = await run({ args: parsed, log, signal: stopSignal(), config });
+      const status = await run({ args: parsed, log, signal: stop.signal, config });
       if (typeof status === "number") process.exitCode = status;
     },
   });
@@ -108,37 +111,21 @@ export function choice<T extends string>(flag: string, value: string | undefined
 /** Reads a flag that is a text; nothing when it is not given. */
 export function text(flags: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = flags[name];
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return typeof value === "string" ? value : undefined;
 }
 
-function stopSignal(): AbortSignal {
+/** Fires at SIGINT or SIGTERM, but while it is deaf: then these end the process as they would any other. */
+function stopSignal() {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort());
-  return stop.signal;
-}
-
-function refuseUnknown(rawArgs: readonly string[], args: ArgsDef, command: string): void {
-  const names = [...Object.keys(args), "help"];
-  const wantsValue = (name: string) => args[name]?.type === "string" || args[name]?.type === "enum";
-  for (let index = 0; index < rawArgs.length; index++) {
-    const word = rawArgs[index] ?? "";
-    if (!word.startsWith("-"))
-      throw new UsageError(`Unknown word "${word}" after "mlmon ${command}": see mlmon ${command} --help`);
-    const [flag = "", value] = word.replace(/^--?/, "").split(/=(.*)/s);
-    if (!names.includes(flag)) {
-      const near = nearest(flag, names);
-      throw new UsageError(
-        `Unknown flag "${word.split("=")[0]}"${near ? `: did you mean "--${near}"?` : `: see mlmon ${command} --help`}`,
-      );
-    }
-    if (!wantsValue(flag) || value !== undefined) continue;
-    index += 1;
-    if (rawArgs[index] === undefined)
-      throw new UsageError(`The flag "--${flag}" needs a value: --${flag} ${hint(args, flag)}`);
-  }
-}
-
-function hint(args: ArgsDef, flag: string): string {
-  const argument = args[flag];
-  return argument && "valueHint" in argument && argument.valueHint ? argument.valueHint : "VALUE";
+  const abort = () => stop.abort();
+  const names = ["SIGINT", "SIGTERM"] as const;
+  const listen = () => names.forEach((name) => void process.on(name, abort));
+  listen();
+  return {
+    signal: stop.signal,
+    async deafDuring<T>(work: () => Promise<T>): Promise<T> {
+      for (const name of names) process.off(name, abort);
+      return work().finally(listen);
+    },
+  };
 }

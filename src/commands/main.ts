@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import process from "node:process";
+import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
+import { explain } from "../config/explain.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
 import { maskSecrets } from "../model/secret.ts";
@@ -9,30 +12,49 @@ import { print } from "./command.ts";
 /** Sub-commands by name, each loaded when it is asked for. */
 export type Commands = Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
 
-/** Runs the command line and sets the exit status: 0 done, 1 the work failed, 2 usage or configuration, 3 a gate said no. */
+/**
+ * Runs the command line and ends the process: 0 done, 1 the work failed, 2 usage or configuration, 3 a gate said no.
+ * Whatever a user's file has left running does not hold it.
+ */
 export async function main(commands: Commands, words: readonly string[]): Promise<void> {
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, stray);
   try {
     await dispatch(commands, words);
   } catch (error) {
     process.exitCode = complain(error);
   }
+  for (const stream of [process.stdout, process.stderr]) await flushed(stream);
+  process.exit();
 }
 
 async function dispatch(commands: Commands, words: readonly string[]): Promise<void> {
   const [name, ...rest] = words;
   if (name === "--version" || name === "-v") return print(`${version}\n`);
+  if (name === "help" && rest[0] !== undefined) return dispatch(commands, [rest[0], "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return print(await overview(commands));
   const load = commands[name];
-  if (!load || !Object.hasOwn(commands, name)) {
-    const near = nearest(name, Object.keys(commands));
-    throw new UsageError(`Unknown command "${name}": ${near ? `did you mean "${near}"?` : "see mlmon --help"}`);
-  }
+  if (!load || !Object.hasOwn(commands, name)) throw unknownCommand(name, Object.keys(commands), rest);
   const command = (await load()).default as CommandDef;
-  if (rest.includes("--help") || rest.includes("-h")) {
-    return print(`${await renderUsage(command, defineCommand({ meta: { name: "mlmon" } }))}\n`);
-  }
+  if (rest.includes("--help") || rest.includes("-h")) return print(await usage(command));
   await runCommand(command, { rawArgs: rest });
+}
+
+function unknownCommand(name: string, names: readonly string[], rest: readonly string[]): UsageError {
+  if (!name.startsWith("-")) {
+    const near = nearest(name, names);
+    return new UsageError(`Unknown command "${name}": ${near ? `did you mean "${near}"?` : "see mlmon --help"}`);
+  }
+  const command = rest.find((word) => names.includes(word));
+  if (command) return new UsageError(`The command comes before its flags: mlmon ${command} ${name}`);
+  const near = nearest(name, ["--help", "--version"]);
+  return new UsageError(`Unknown flag "${name}": ${near ? `did you mean "${near}"?` : "see mlmon --help"}`);
+}
+
+/** citty colours its text for files and pipes too. */
+async function usage(command: CommandDef): Promise<string> {
+  const text = await renderUsage(command, defineCommand({ meta: { name: "mlmon" } }));
+  return `${process.stdout.isTTY ? text : stripVTControlCharacters(text).replace(/ +$/gm, "")}\n`;
 }
 
 async function overview(commands: Commands): Promise<string> {
@@ -55,13 +77,15 @@ mlmon COMMAND --help shows the flags of a command.
 
 /** Prints what went wrong, for the person at the keyboard, and returns the exit status. */
 function complain(error: unknown): number {
-  const say = (line: string) => process.stderr.write(`${maskSecrets(line)}\n`);
+  // Nobody reads on: mlmon dry-run | head
+  if (error instanceof Error && "code" in error && error.code === "EPIPE") return 1;
   if (error instanceof ConfigError) {
     say(`mlmon: ${error.message}`);
     for (const { path, message } of error.issues) say(`  ${path}: ${message}`);
     return 2;
   }
-  if (error instanceof UsageError) {
+  // citty refuses a missing value by itself
+  if (error instanceof UsageError || (error instanceof Error && error.name === "CLIError")) {
     say(`mlmon: ${error.message}`);
     return 2;
   }
@@ -69,12 +93,24 @@ function complain(error: unknown): number {
     say(`mlmon: ${error.message}`);
     return 1;
   }
-  // citty refuses a missing value by itself
-  if (error instanceof Error && error.name === "CLIError") {
-    say(`mlmon: ${error.message}`);
-    return 2;
-  }
   say(`mlmon: this is a bug: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof Error && process.env.MLMON_LOG_LEVEL === "debug") say(error.stack ?? "");
   return 1;
+}
+
+/** A failure that nobody waits for, such as one in a timer of a user's plugin: told, and everything else goes on. */
+function stray(error: unknown): void {
+  if (error instanceof Error && "code" in error && error.code === "EPIPE") return;
+  say(`mlmon: something failed that nobody waits for: ${explain(error, join(process.cwd(), "-"))}`);
+  process.exitCode = 1;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${maskSecrets(line)}\n`);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
 }

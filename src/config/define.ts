@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { HttpSink, Sink } from "../model/sink.ts";
 import type { Source, Transform } from "../model/source.ts";
+import { optionNames } from "./option-names.ts";
 import type { SinkOptions } from "./sink-options.ts";
 
 /** An inert entry of a configuration: nothing is validated, opened or sent until the whole file has been loaded. */
@@ -12,8 +13,8 @@ export interface Entry<Kind extends string, Made> {
   readonly options: unknown;
   /** Delivery options of a sink, `{ id }` of the others, not yet validated. */
   readonly host: unknown;
-  /** The names of its options, to tell a misspelt one. */
-  readonly optionNames: readonly string[];
+  /** The names of its options, or of those under a place such as `["retry"]`, to tell a misspelt one. */
+  optionNames(place: readonly unknown[]): readonly string[];
   /** Validates the options and returns what makes the part, or valibot's issues. Called once per load. */
   prepare(): Prepared<Made>;
 }
@@ -94,7 +95,7 @@ function entry<Kind extends string, Schema extends v.GenericSchema, Made>(
     type,
     options,
     host,
-    optionNames: "entries" in schema && typeof schema.entries === "object" ? Object.keys(schema.entries ?? {}) : [],
+    optionNames: (place) => optionNames(schema, place),
     prepare() {
       const parsed = v.safeParse(schema, options);
       if (!parsed.success) return { ok: false, issues: parsed.issues };

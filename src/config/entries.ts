@@ -1,7 +1,8 @@
 import * as v from "valibot";
-import type { Issue } from "../model/errors.ts";
+import { ConfigError, type Issue, WorkError } from "../model/errors.ts";
 import type { AnySink, Entry } from "./define.ts";
 import { show, toIssues } from "./issues.ts";
+import { optionNames } from "./option-names.ts";
 import type { ResolvedEntry, ResolvedSink } from "./resolved.ts";
 import { sinkOptions } from "./sink-options.ts";
 
@@ -27,10 +28,11 @@ export function resolveEntries<E extends Entry<string, unknown>>(
       issues.push({ path, message: `expected ${expected[kind] ?? kind}: found ${describe(value)}` });
       return [];
     }
-    const host = v.safeParse(kind === "sink" ? sinkOptions : entryOptions, value.host);
-    if (!host.success) issues.push(...toIssues(host.issues, path, Object.keys(hostEntries(kind))));
+    const hostSchema = kind === "sink" ? sinkOptions : entryOptions;
+    const host = v.safeParse(hostSchema, value.host);
+    if (!host.success) issues.push(...toIssues(host.issues, path, (place) => optionNames(hostSchema, place)));
     const prepared = value.prepare();
-    if (!prepared.ok) issues.push(...toIssues(prepared.issues, path, value.optionNames));
+    if (!prepared.ok) issues.push(...toIssues(prepared.issues, path, (place) => value.optionNames(place)));
     const id = host.success ? (host.output.id ?? value.type) : value.type;
     const other = taken.get(id);
     if (other)
@@ -41,7 +43,8 @@ export function resolveEntries<E extends Entry<string, unknown>>(
     taken.set(id, path);
     if (!host.success || !prepared.ok) return [];
     const { type, options } = value;
-    return [{ id, type, options, host: host.output, create: () => prepared.create() as Made<E> }];
+    const create = () => make(`${path}, ${type}()`, () => prepared.create() as Made<E>);
+    return [{ id, type, options, host: host.output, create }];
   });
 }
 
@@ -65,18 +68,31 @@ const expected: Readonly<Record<string, string>> = {
   sink: "a sink such as prometheus()",
 };
 
-function hostEntries(kind: string): object {
-  return kind === "sink" ? sinkOptions.entries : entryOptions.entries;
+/** A plugin that fails while it is made is the user's to mend. */
+function make<T>(what: string, create: () => T): T {
+  try {
+    return create();
+  } catch (cause) {
+    if (cause instanceof ConfigError || cause instanceof WorkError) throw cause;
+    throw new ConfigError(`Cannot make ${what}: ${cause instanceof Error ? cause.message : cause}`, [], { cause });
+  }
 }
 
 function isEntry<E extends Entry<string, unknown>>(value: unknown, kind: E["kind"]): value is E {
-  return typeof value === "object" && value !== null && "kind" in value && value.kind === kind && "prepare" in value;
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === kind && isPrepared(value);
+}
+
+/** Made by a define-function, of this mlmon: not an object that only looks so. */
+function isPrepared(value: object): boolean {
+  return "prepare" in value && typeof value.prepare === "function" && "optionNames" in value;
 }
 
 function describe(value: unknown): string {
   if (typeof value === "object" && value !== null && "kind" in value && "type" in value) {
     return `the ${value.kind} ${value.type}()`;
   }
-  if (typeof value === "function") return "a function: it must be called, with () after its name";
+  if (typeof value === "function") {
+    return `${value.name ? `the function ${value.name}` : "a function"}: it must be called, with () after its name`;
+  }
   return show(value);
 }

@@ -3,20 +3,19 @@ import type { Issue } from "../model/errors.ts";
 import { Secret } from "../model/secret.ts";
 import { nearest } from "./nearest.ts";
 
+/** The options there are at a place: `["retry"]` of a sink gives `["base", "cap"]`. */
+export type NamesAt = (place: readonly unknown[]) => readonly string[];
+
 /**
  * Makes valibot's issues into one sentence each, under a path such as `sinks[1]`: what was expected, what was found,
- * and for a misspelt option the nearest one. `known` are the options there are.
+ * and for a misspelt option the nearest one. Of several issues of one value the first is told.
  */
-export function toIssues(
-  issues: readonly v.BaseIssue<unknown>[],
-  path: string,
-  known: readonly string[] = [],
-): readonly Issue[] {
-  return issues.flatMap((issue) => {
-    const alternatives = issue.issues?.filter((inner) => inner.path && inner.path.length > 0);
-    if (alternatives && alternatives.length > 0) return toIssues(alternatives, join(path, issue), known);
-    return [{ path: join(path, issue), message: sentence(issue, known) }];
-  });
+export function toIssues(issues: readonly v.BaseIssue<unknown>[], path: string, names: NamesAt): readonly Issue[] {
+  const told = new Map<string, Issue>();
+  for (const issue of issues.flatMap((one) => toIssue(one, path, names))) {
+    if (!told.has(issue.path)) told.set(issue.path, issue);
+  }
+  return [...told.values()];
 }
 
 /** Shows a value in a message: short, secrets masked, objects by their kind. */
@@ -29,34 +28,67 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-function sentence(issue: v.BaseIssue<unknown>, known: readonly string[]): string {
-  const key = issue.path?.at(-1)?.key;
+function toIssue(issue: v.BaseIssue<unknown>, path: string, names: NamesAt): readonly Issue[] {
+  const alternatives = issue.issues?.filter((inner) => inner.path && inner.path.length > 0) ?? [];
+  if (alternatives.length > 0) return alternatives.flatMap((inner) => toIssue(inner, join(path, issue), names));
+  return [{ path: join(path, issue), message: sentence(issue, names) }];
+}
+
+function sentence(issue: v.BaseIssue<unknown>, names: NamesAt): string {
+  const place = (issue.path ?? []).map(({ key }) => key);
+  const key = place.at(-1);
   if (issue.type === "strict_object" && issue.expected === "never") {
-    const name = String(key);
-    const near = nearest(name, known);
-    const hint = near ? `did you mean "${near}"?` : known.length > 0 ? `expected one of ${list(known)}` : "remove it";
-    return `unknown option "${name}": ${hint}`;
+    const known = names(place.slice(0, -1));
+    const near = nearest(String(key), known);
+    return `unknown option: ${near ? `did you mean "${near}"?` : remedy(known)}`;
   }
   if (issue.type === "strict_object" && issue.received === "undefined") return "is missing";
   if (issue.input === undefined) return `is missing: expected ${expected(issue)}`;
   return `expected ${expected(issue)}: found ${isSensitive(key) ? "a value that is not shown" : show(issue.input)}`;
 }
 
-function expected(issue: v.BaseIssue<unknown>): string {
-  // A schema's own message says what is expected; valibot's built-in ones begin with "Invalid".
-  if (!/^Invalid /.test(issue.message)) return issue.message;
-  return issue.expected ?? issue.type.replaceAll("_", " ");
+function remedy(known: readonly string[]): string {
+  return known.length > 0 ? `expected one of ${known.map((name) => `"${name}"`).join(", ")}` : "remove it";
 }
+
+/** A schema's own message says what is expected; valibot's built-in ones begin with "Invalid". */
+function expected(issue: v.BaseIssue<unknown>): string {
+  if (!/^Invalid /.test(issue.message)) return issue.message;
+  const wanted = issue.expected ?? "";
+  const bound = /^([<>]=?)(.*)$/.exec(wanted);
+  if (bound) return `${issue.type.includes("length") ? "a length of " : ""}${bounds[bound[1] ?? ""]} ${bound[2]}`;
+  if (issue.type === "starts_with") return `a text that starts with ${wanted}`;
+  return plain[wanted] ?? plain[issue.type] ?? (withoutUnion(wanted) || issue.type.replaceAll("_", " "));
+}
+
+/** `("a" | "b")` as people write it. */
+function withoutUnion(wanted: string): string {
+  return wanted.replace(/^\((.*)\)$/, "$1").replaceAll(" | ", " or ");
+}
+
+const bounds: Readonly<Record<string, string>> = {
+  ">=": "at least",
+  "<=": "at most",
+  ">": "more than",
+  "<": "less than",
+};
+
+/** What valibot expects, in the words of someone who writes a configuration. */
+const plain: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+  Object: "an object with options",
+  Array: "a list",
+  "!0": "a text that is not empty",
+};
 
 function join(path: string, issue: v.BaseIssue<unknown>): string {
   return (issue.path ?? []).reduce((text, { key }) => {
     if (typeof key === "number") return `${text}[${key}]`;
     return text === "" ? String(key) : `${text}.${String(key)}`;
   }, path);
-}
-
-function list(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(", ");
 }
 
 function isSensitive(key: unknown): boolean {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { ConfigError, type Issue, UsageError } from "../model/errors.ts";
 import { loadModule } from "../runtime/load-module.ts";
 import { environmentSettings } from "./environment.ts";
+import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly listen?: string | undefined;
   /** `--state`. */
   readonly stateDir?: string | undefined;
+  /** How long the file's promises may take to settle; 30 s by default. */
+  readonly patienceMs?: number;
 }
 
 /** Finds, loads and checks the configuration; throws a `ConfigError` that names every mistake at once. */
@@ -28,7 +31,7 @@ export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> 
       `Cannot find the configuration "${file}": give the path of a file, or make one with mlmon init`,
     );
   }
-  const loaded = file === undefined ? await fromEnvironment(env) : await fromFile(file, cwd, env);
+  const loaded = file === undefined ? await fromEnvironment(env) : await fromFile(file, options);
   return resolveConfig(loaded.config, {
     origin: file ?? "environment",
     secrets,
@@ -55,10 +58,11 @@ async function fromEnvironment(env: Env): Promise<Loaded> {
   return { config: { ...originalConfig(settings), ...(token && { server: { token } }) }, warnings: [] };
 }
 
-async function fromFile(file: string, cwd: string, env: Env): Promise<Loaded> {
+async function fromFile(file: string, { cwd, env, patienceMs = 30_000 }: LoadOptions): Promise<Loaded> {
   const path = resolve(cwd, file);
   if (/^\.ya?ml$/.test(extname(path))) return fromYaml(file, path, env);
-  return { config: await exported(file, await imported(file, path)), warnings: [] };
+  const user = { file, path, patienceMs };
+  return { config: await exported(user, await imported(user)), warnings: [] };
 }
 
 /** Variables win over the file. */
@@ -74,43 +78,46 @@ async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
   return { config: { ...config, ...(token && { server: { token } }) }, warnings };
 }
 
-async function imported(file: string, path: string): Promise<Record<string, unknown>> {
+/** The file as the user named it, where it is, and how long it may take. */
+interface UserFile {
+  readonly file: string;
+  readonly path: string;
+  readonly patienceMs: number;
+}
+
+async function imported({ file, path, patienceMs }: UserFile): Promise<Record<string, unknown>> {
+  if (statSync(path).isDirectory()) {
+    throw new ConfigError(`Cannot read the configuration "${file}": it is a folder; give the file in it`);
+  }
   try {
-    return await loadModule(path);
+    return await settled(loadModule(path), "a top-level await in it", patienceMs);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
-    throw new ConfigError(`Cannot read the configuration "${file}": ${explain(cause)}`, [], { cause });
+    throw new ConfigError(`Cannot read the configuration "${file}": ${explain(cause, path)}`, [], { cause });
   }
 }
 
-async function exported(file: string, module: Record<string, unknown>): Promise<unknown> {
+async function exported({ file, path, patienceMs }: UserFile, module: Record<string, unknown>): Promise<unknown> {
   if (!("default" in module)) {
     throw new ConfigError(
       `Cannot use the configuration "${file}": it exports no default; write export default defineConfig({ … })`,
     );
   }
   try {
-    const value = await module.default;
-    return typeof value === "function" ? await value() : value;
+    const value = await settled(module.default, "its promise", patienceMs);
+    return typeof value === "function" ? await settled(value(), "the promise of its function", patienceMs) : value;
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
-    throw new ConfigError(`Cannot use the configuration "${file}": its function failed: ${explain(cause)}`, [], {
-      cause,
-    });
+    throw new ConfigError(`Cannot use the configuration "${file}": it failed: ${explain(cause, path)}`, [], { cause });
   }
 }
 
-/** The first line of what the runtime says, with the place when it names one. */
-function explain(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.map(explain).join("; ");
-  if (!(cause instanceof Error) && typeof cause === "object" && cause !== null && "message" in cause)
-    return place(cause);
-  return cause instanceof Error ? place(cause) : String(cause);
-}
-
-function place(error: object): string {
-  const message = String(Reflect.get(error, "message")).split("\n")[0] ?? "";
-  const position: unknown = Reflect.get(error, "position");
-  if (typeof position !== "object" || position === null || !("line" in position)) return message;
-  return `line ${position.line}: ${message}`;
+/** Waits for what a configuration computes, but not for ever. */
+async function settled<T>(value: T | PromiseLike<T>, what: string, patienceMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `${what} has not settled within ${patienceMs / 1000} s`;
+    timer = setTimeout(() => reject(new Error(message)), patienceMs);
+  });
+  return Promise.race([value, late]).finally(() => clearTimeout(timer));
 }

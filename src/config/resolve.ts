@@ -5,6 +5,7 @@ import { resolveEntries, simple, withHost } from "./entries.ts";
 import { show, toIssues } from "./issues.ts";
 import { isLoopback, parseListen } from "./listen.ts";
 import { option } from "./option.ts";
+import { optionNames } from "./option-names.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { secretIssues } from "./secrets.ts";
 
@@ -23,15 +24,22 @@ export interface ResolveOptions {
 /** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
 export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
   const parsed = v.safeParse(configSchema, config);
-  const issues: Issue[] = parsed.success ? [] : [...toIssues(parsed.issues, "", Object.keys(configSchema.entries))];
+  if (typeof config !== "object" || config === null) {
+    throw new ConfigError(
+      `Cannot use the configuration "${options.origin}": expected an object { sources: […], sinks: […] }: found ${show(config)}`,
+    );
+  }
+  const issues: Issue[] = parsed.success
+    ? []
+    : [...toIssues(parsed.issues, "", (place) => optionNames(configSchema, place))];
   const lists = v.safeParse(looseConfig, config);
   const loose = lists.success ? lists.output : { sources: [], transforms: [], sinks: [] };
 
   const sources = resolveEntries<SourceEntry>(loose.sources, "source", issues).map(simple);
   const transforms = resolveEntries<TransformEntry>(loose.transforms, "transform", issues).map(simple);
   const sinks = resolveEntries<SinkEntry>(loose.sinks, "sink", issues).map(withHost);
-  if (parsed.success && sources.length === 0) issues.push({ path: "sources", message: "is empty: add mlflow()" });
-  if (parsed.success && sinks.length === 0) issues.push({ path: "sinks", message: "is empty: add prometheus()" });
+  if (parsed.success && isEmpty(loose.sources)) issues.push({ path: "sources", message: "is empty: add mlflow()" });
+  if (parsed.success && isEmpty(loose.sinks)) issues.push({ path: "sinks", message: "is empty: add prometheus()" });
 
   const unset = ["sources", "transforms", "sinks", "server"].flatMap((key) =>
     secretIssues(Reflect.get(loose, key), key),
@@ -60,6 +68,10 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     stateDir: options.stateDir ?? checked.state,
     warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${path}: ${message}`)],
   };
+}
+
+function isEmpty(list: readonly unknown[]): boolean {
+  return !list.some(Boolean);
 }
 
 const defaultListen = "127.0.0.1:9890";

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { parseDocument } from "yaml";
 import { ConfigError, type Issue } from "../model/errors.ts";
 import { toIssues } from "./issues.ts";
+import { nearest } from "./nearest.ts";
 import type { OriginalSettings } from "./original.ts";
 
 /** What a `config.yaml` of the original exporter says, and a warning for each key without a counterpart. */
@@ -15,13 +16,17 @@ export function yamlSettings(text: string, origin: string): YamlSettings {
   const document = parseDocument(text, { prettyErrors: true });
   const [mistake] = document.errors;
   if (mistake) {
-    const message = mistake.message.split("\n")[0] ?? mistake.message;
+    const message = (mistake.message.split("\n")[0] ?? mistake.message).replace(/:$/, "");
     throw new ConfigError(`Cannot read the configuration "${origin}": it is not YAML: ${message}`);
   }
   const content: unknown = document.toJS() ?? {};
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    const message = "expected sections such as mlflow:, prometheus:, pramathus:, export:";
+    throw new ConfigError(`Cannot use the configuration "${origin}": ${message}`);
+  }
   const parsed = v.safeParse(schema, content);
   if (!parsed.success) {
-    const issues: readonly Issue[] = toIssues(parsed.issues, "");
+    const issues: readonly Issue[] = toIssues(parsed.issues, "", () => []);
     throw new ConfigError(`Cannot use the configuration "${origin}"`, issues);
   }
   const { mlflow, prometheus, pramathus, export: schedule } = parsed.output;
@@ -80,17 +85,18 @@ const hints: Readonly<Record<string, string>> = {
   "logging.file": "logs go to stderr: redirect it",
 };
 
-function unused(content: unknown): readonly string[] {
-  const warnings: string[] = [];
-  for (const [section, value] of Object.entries(content ?? {})) {
-    const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
-    const names = keys.length > 0 ? keys.map((key) => [section, key] as const) : [[section, ""] as const];
-    for (const [name, key] of names) {
-      if (used[name]?.includes(key)) continue;
-      if (key === "" && used[name]) continue;
-      const path = key === "" ? name : `${name}.${key}`;
-      warnings.push(`"${path}" has no counterpart in mlmon and is not used${hints[path] ? `: ${hints[path]}` : ""}`);
-    }
-  }
-  return warnings;
+function unused(content: object): readonly string[] {
+  return Object.entries(content).flatMap(([section, value]) => {
+    const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
+    const keys = isSection ? Object.keys(value) : [];
+    if (keys.length === 0) return used[section] ? [] : [warning(section, Object.keys(used))];
+    const known = used[section]?.map((key) => `${section}.${key}`) ?? [];
+    return keys.filter((key) => !used[section]?.includes(key)).map((key) => warning(`${section}.${key}`, known));
+  });
+}
+
+function warning(path: string, known: readonly string[]): string {
+  const near = nearest(path, known);
+  const hint = hints[path] ?? (near && `did you mean "${near}"?`);
+  return `"${path}" has no counterpart in mlmon and is not used${hint ? `: ${hint}` : ""}`;
 }

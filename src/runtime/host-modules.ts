@@ -15,3 +15,9 @@ export const hostModules: Readonly<Record<string, () => Promise<Record<string, u
   "hono/jsx/jsx-runtime": () => import("hono/jsx/jsx-runtime"),
   "hono/jsx/jsx-dev-runtime": () => import("hono/jsx/jsx-dev-runtime"),
 };
+
+/** The names a user may have meant by one of mlmon's that is not there. */
+export function unknownHostModule(name: string): Error {
+  const names = Object.keys(hostModules).filter((known) => known.startsWith("mlmon"));
+  return new Error(`"${name}" is not part of mlmon: expected one of ${names.map((known) => `"${known}"`).join(", ")}`);
+}

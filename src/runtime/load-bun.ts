@@ -1,14 +1,17 @@
 /// <reference types="bun" />
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
-import { hostModules } from "./host-modules.ts";
+import { hostModules, unknownHostModule } from "./host-modules.ts";
 
 /** Imports a user's file under Bun and in the binary. */
 export async function loadWithBun(path: string): Promise<Record<string, unknown>> {
   await registerHostModules();
   forget(dirname(path) + sep);
   // A plain path: Bun drops the query of a file: URL and would give the old module.
-  return import(path);
+  return import(path).catch((error: unknown) => {
+    const name = typeof error === "object" && error !== null ? Reflect.get(error, "specifier") : undefined;
+    throw typeof name === "string" && /^mlmon(\/|$)/.test(name) ? unknownHostModule(name) : error;
+  });
 }
 
 let registered: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import module from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { hostModules, unknownHostModule } from "./host-modules.ts";
 
 /** Imports a user's file under Deno. */
 export async function loadWithDeno(path: string): Promise<Record<string, unknown>> {
@@ -17,6 +18,7 @@ const ownRoot = new URL("../../", import.meta.url).href;
 
 /** Where the host's modules lie, seen from this program. */
 function hostUrl(specifier: string): string | undefined {
+  if (/^mlmon\//.test(specifier) && !Object.hasOwn(hostModules, specifier)) throw unknownHostModule(specifier);
   if (specifier === "mlmon") return new URL("src/index.ts", ownRoot).href;
   if (specifier === "mlmon/prometheus") return new URL("src/prometheus/index.ts", ownRoot).href;
   const plugin = /^mlmon\/plugins\/([\w-]+)$/.exec(specifier)?.[1];

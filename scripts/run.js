@@ -8,20 +8,27 @@ export const bun = join(root, "node_modules/bun/bin/bun.exe");
 export const deno = join(root, "node_modules/.bin/deno");
 
 const running = new Set();
+let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.once(signal, () => {
+    interrupted = true;
     for (const child of running) end(child, "SIGTERM");
-    process.exitCode = 130;
-    setTimeout(() => process.exit(130), 3000).unref();
+    setTimeout(() => process.exit(130), running.size > 0 ? 3000 : 0);
   });
 }
+// A group of its own gets no signal of the terminal: what is left of it ends here.
+process.once("exit", () => {
+  for (const child of running) end(child, "SIGKILL");
+});
 
 /**
  * Runs a program and resolves with its status (`null` when it was ended) and its output, which `onLine` gets line by
- * line. The program has a process group of its own, all of which ends after `limitMs` (25 minutes by default).
+ * line. The program has a process group of its own, all of which ends after `limitMs` (25 minutes by default). After a
+ * signal it never resolves, so that the caller starts nothing more and calls nothing failed.
  */
 export function run(file, args, { env = {}, onLine = () => {}, limitMs = 25 * 60_000 } = {}) {
   return new Promise((resolve) => {
+    if (interrupted) return;
     const child = spawn(file, args, {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1", ...env },
@@ -50,7 +57,8 @@ export function run(file, args, { env = {}, onLine = () => {}, limitMs = 25 * 60
       clearTimeout(limit);
       running.delete(child);
       end(child, "SIGKILL");
-      resolve({ status, output });
+      if (!interrupted) resolve({ status, output });
+      else if (running.size === 0) process.exit(130);
     };
     child.once("error", (error) => {
       output += error.message;
@@ -64,11 +72,17 @@ export function run(file, args, { env = {}, onLine = () => {}, limitMs = 25 * 60
 export function show(file, args) {
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: root, stdio: "inherit" });
+    const stop = () => child.kill();
+    process.once("exit", stop);
+    const done = (status) => {
+      process.off("exit", stop);
+      resolve(status);
+    };
     child.once("error", (error) => {
       console.error(error.message);
-      resolve(127);
+      done(127);
     });
-    child.once("exit", (status) => resolve(status ?? 1));
+    child.once("exit", (status) => done(status ?? 1));
   });
 }
 

@@ -1,21 +1,26 @@
 // `npm run bench [-- NAME…]`: every benchmark of bench/ under Bun, one after the other. Files that export something
-// are what the benchmarks share.
-import { readdirSync, readFileSync } from "node:fs";
+// are what the benchmarks share; a default export is the text of a configuration that a benchmark writes.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bun, install, root, show } from "./run.js";
+import { bun, fail, install, root, show } from "./run.js";
 
 await install();
-const wanted = process.argv.slice(2);
 const folder = join(root, "bench");
-const names = readdirSync(folder)
-  .filter((file) => file.endsWith(".ts") && !/^export /m.test(readFileSync(join(folder, file), "utf8")))
-  .map((file) => file.slice(0, -".ts".length))
-  .filter((name) => wanted.length === 0 || wanted.includes(name));
+const known = readdirSync(folder)
+  .filter((file) => file.endsWith(".ts") && !/^export (?!default\b)/m.test(readFileSync(join(folder, file), "utf8")))
+  .map((file) => file.slice(0, -".ts".length));
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !known.includes(name));
+if (unknown !== undefined) fail(`Cannot run the benchmark "${unknown}": expected one of ${known.join(", ")}`);
 
-let failed = 0;
-for (const name of names) {
-  console.log(`\n# ${name}`);
-  if ((await show(bun, [join(folder, `${name}.ts`)])) !== 0) failed += 1;
+// The binary is what users run, so that it is what most benchmarks measure.
+if (!existsSync(join(root, "dist/mlmon")) && (await show(process.execPath, ["scripts/build.js"])) !== 0) {
+  fail("Cannot build dist/mlmon");
 }
-if (names.length === 0) console.error(`No benchmark is called ${wanted.join(" or ")}`);
-process.exitCode = failed > 0 || names.length === 0 ? 1 : 0;
+const failed = [];
+for (const name of wanted.length > 0 ? wanted : known) {
+  console.log(`\n# ${name}`);
+  if ((await show(bun, [join(folder, `${name}.ts`)])) !== 0) failed.push(name);
+}
+if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
+process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,54 +1,69 @@
 import { randomBytes } from "node:crypto";
+import { createSeries, type Series, type StoredPoint } from "./series.ts";
 
-/** One logged point of the demo's MLflow. */
-export interface StoredPoint {
-  readonly key: string;
-  readonly value: number;
-  readonly timestamp: number;
-  readonly step: number;
+/** One experiment of the demo's MLflow. */
+export interface StoredExperiment {
+  readonly id: string;
+  readonly name: string;
+  /** Unix ms. */
+  readonly created: number;
 }
+
+/** The states of a run, as MLflow writes them. */
+export const statuses = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"] as const;
 
 /** One run of it. */
 export interface StoredRun {
   readonly id: string;
   readonly experiment: string;
   name: string;
-  status: string;
+  status: (typeof statuses)[number];
+  /** Unix ms, as is the end. */
   readonly startTime: number;
   endTime: number | undefined;
+  isDeleted: boolean;
   readonly tags: Map<string, string>;
   readonly params: Map<string, string>;
-  /** Points by key, each list sorted as MLflow's SQL stores sort: time, step, value. */
-  readonly metrics: Map<string, StoredPoint[]>;
+  /** By key. */
+  readonly metrics: Map<string, Series>;
 }
 
 /** What the demo's MLflow holds; in memory and bounded. */
 export interface DemoStore {
-  readonly experiments: ReadonlyMap<string, string>;
+  readonly experiments: ReadonlyMap<string, StoredExperiment>;
   readonly runs: ReadonlyMap<string, StoredRun>;
-  /** Returns the id; the same for a name that exists. */
-  createExperiment(name: string): string;
-  createRun(experiment: string, name: string, startTime: number): StoredRun;
+  experimentByName(name: string): StoredExperiment | undefined;
+  createExperiment(name: string): StoredExperiment;
+  /** Makes a running run; beyond the cap the oldest ended one is dropped, as if by `mlflow gc`. */
+  createRun(experiment: string, run: { readonly name: string; readonly startTime: number }): StoredRun;
   log(run: StoredRun, points: readonly StoredPoint[]): void;
 }
 
-/** The oldest ended runs are dropped beyond this. */
-const maxRuns = 200;
+export interface DemoStoreOptions {
+  /** 200 by default: an hour of the demo. */
+  readonly maxRuns?: number;
+  readonly now?: () => number;
+}
 
-/** Makes an empty store. */
-export function createDemoStore(): DemoStore {
-  const experiments = new Map([["0", "Default"]]);
+/** Makes a store that holds what a fresh MLflow does: the experiment `Default`. */
+export function createDemoStore({ maxRuns = 200, now = Date.now }: DemoStoreOptions = {}): DemoStore {
+  const experiments = new Map<string, StoredExperiment>();
   const runs = new Map<string, StoredRun>();
+
+  function createExperiment(name: string): StoredExperiment {
+    const experiment = { id: String(experiments.size), name, created: now() };
+    experiments.set(experiment.id, experiment);
+    return experiment;
+  }
+  createExperiment("Default");
+
   return {
     experiments,
     runs,
-    createExperiment(name) {
-      const known = [...experiments].find(([, other]) => other === name)?.[0];
-      const id = known ?? String(experiments.size);
-      experiments.set(id, name);
-      return id;
-    },
-    createRun(experiment, name, startTime) {
+    createExperiment,
+    experimentByName: (name) => experiments.values().find((experiment) => experiment.name === name),
+    createRun(experiment, { name, startTime }) {
+      while (runs.size >= maxRuns) runs.delete(oldest(runs));
       const run: StoredRun = {
         id: randomBytes(16).toString("hex"),
         experiment,
@@ -56,37 +71,26 @@ export function createDemoStore(): DemoStore {
         status: "RUNNING",
         startTime,
         endTime: undefined,
-        tags: new Map([["mlflow.runName", name]]),
+        isDeleted: false,
+        tags: new Map(),
         params: new Map(),
         metrics: new Map(),
       };
       runs.set(run.id, run);
-      const ended = [...runs.values()].filter(({ status }) => status !== "RUNNING");
-      for (const old of ended.slice(0, Math.max(0, runs.size - maxRuns))) runs.delete(old.id);
       return run;
     },
     log(run, points) {
       for (const point of points) {
-        const list = run.metrics.get(point.key) ?? [];
-        run.metrics.set(point.key, list);
-        list.push(point);
-        // Almost always in order already: only an earlier point costs a sort.
-        const before = list.at(-2);
-        if (before && byTime(before, point) > 0) list.sort(byTime);
+        const series = run.metrics.get(point.key) ?? createSeries();
+        run.metrics.set(point.key, series);
+        series.add(point);
       }
     },
   };
 }
 
-/** The latest point by MLflow's rule: greatest step, then time, then value. */
-export function latestOf(points: readonly StoredPoint[]): StoredPoint | undefined {
-  return points.reduce<StoredPoint | undefined>((best, point) => {
-    if (!best) return point;
-    const order = point.step - best.step || point.timestamp - best.timestamp || point.value - best.value;
-    return order >= 0 ? point : best;
-  }, undefined);
-}
-
-function byTime(a: StoredPoint, b: StoredPoint): number {
-  return a.timestamp - b.timestamp || a.step - b.step || a.value - b.value;
+/** The oldest ended run, else the oldest of all. */
+function oldest(runs: ReadonlyMap<string, StoredRun>): string {
+  const ended = runs.values().find(({ status }) => status !== "RUNNING" && status !== "SCHEDULED");
+  return ended?.id ?? runs.keys().next().value ?? "";
 }

@@ -50,6 +50,8 @@ async function deliverHttp(
   const sent = await send(request, { timeoutMs, signal: ctx.signal });
   if (sent.kind === "stopped") return { kind: "retry", reason: "stopped" };
   if (sent.kind === "failed") return { kind: "retry", reason: sent.reason };
+  if (sent.kind === "unset") return { kind: "paused", reason: sent.reason };
+  if (sent.kind === "malformed") throw new Error(sent.reason);
   return sink.classify ? sink.classify(sent.response) : classify(sent.response, { now });
 }
 

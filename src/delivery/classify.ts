@@ -59,14 +59,17 @@ async function describe(response: Response): Promise<string> {
   return [String(status), mends[status], words && `the receiver says "${words}"`].filter(Boolean).join(": ");
 }
 
-/** One line of at most 300 characters. */
+/** One line of at most 300 characters, none of which can steer a terminal. */
 function shorten(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
+  const line = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 
 function retryAfterMs(header: string | null, now: () => number): number | undefined {
   if (header === null) return undefined;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now();
+  const isSeconds = /^\d+$/.test(header.trim());
+  // Date.parse makes a year of "-5"; every form of an HTTP date names its month.
+  if (!isSeconds && !/[a-z]{3}/i.test(header)) return undefined;
+  const ms = isSeconds ? Number(header) * 1000 : Date.parse(header) - now();
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxRetryAfterMs);
 }

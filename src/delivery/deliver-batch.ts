@@ -1,7 +1,9 @@
-import { Buffer } from "node:buffer";
 import type { DeadLetter, LedgerRow } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { countArrived } from "./arrived.ts";
+import { deadRow, logDead } from "./dead.ts";
+import { render } from "./render.ts";
 import { type DeliveryWorld, settle } from "./settle.ts";
 
 /** What became of a batch; `stopped` when the signal fired before its end, and then nothing may be committed. */
@@ -17,37 +19,32 @@ export interface Delivered {
  */
 export async function deliverBatch(sink: ActiveSink, batch: Batch, world: DeliveryWorld): Promise<Delivered> {
   const deadLetters: DeadLetter[] = [];
-  // Requests of this batch that have arrived: halves may render them once more, byte for byte.
-  const arrived = new Set<string>();
-  let dead = 0;
+  const arrived = countArrived();
+  let notRendered = 0;
 
   function bury(part: Batch, reason: string): void {
-    dead += part.samples.length;
-    deadLetters.push({ sink: sink.id, time: world.ctx.now(), reason, batch: part });
-    world.log.error("Samples were refused for good and are dead letters now", {
-      sink: sink.id,
-      samples: part.samples.length,
-      example: part.samples[0]?.name,
-      reason,
-    });
+    if (part.samples.length > 0) deadLetters.push({ sink: sink.id, time: world.ctx.now(), reason, batch: part });
   }
 
   /** Returns false when stopped. */
   async function deliver(part: Batch): Promise<boolean> {
-    const requests = rendered(sink, part, world);
-    if (requests === undefined) return halve(part, "the sink failed to render it");
+    const requests = render(sink, part);
+    if (typeof requests === "string") return halve(part, requests);
+    if (requests.length === 0) notRendered += part.samples.length;
+    const sent: unknown[] = [];
     for (const request of requests) {
-      const bytes = requests.length > 1 || arrived.size > 0 ? fingerprint(request) : undefined;
-      if (bytes !== undefined && arrived.has(bytes)) continue;
-      const settled = await settle(sink, request, world);
-      if (settled.kind === "stopped") return false;
-      if (settled.kind === "delivered") {
-        if (bytes !== undefined) arrived.add(bytes);
-        continue;
+      if (!arrived.take(request)) {
+        const settled = await settle(sink, request, world);
+        if (settled.kind === "stopped") return false;
+        if (settled.kind !== "delivered") {
+          arrived.add(sent);
+          // One request of several: halves find the samples it was made of. A single one is rejected as a whole.
+          if (settled.kind === "split" || requests.length > 1) return halve(part, settled.reason);
+          bury(part, settled.reason);
+          return true;
+        }
       }
-      // One request of several: halves find the samples it was made of. A single one that is rejected is so as a whole.
-      if (settled.kind === "rejected" && requests.length === 1) bury(part, settled.reason);
-      else return halve(part, settled.reason);
+      sent.push(request);
     }
     return true;
   }
@@ -66,35 +63,14 @@ export async function deliverBatch(sink: ActiveSink, batch: Batch, world: Delive
   }
 
   const done = await deliver(batch);
+  if (done) logDead(deadLetters, world);
+  const dead = deadLetters.map(deadRow);
   const row = { scope: "sink", id: sink.id } as const;
-  const delivered: LedgerRow = { ...row, name: "delivered", reason: "", count: batch.samples.length - dead };
-  const ledger = [delivered, ...deadLetters.map((letter): LedgerRow => deadRow(letter, sink.id))];
+  const left = dead.reduce((rest, { count }) => rest - count, batch.samples.length - notRendered);
+  const ledger: LedgerRow[] = [
+    { ...row, name: "delivered", reason: "", count: left },
+    { ...row, name: "refused", reason: "not_rendered", count: notRendered },
+    ...dead,
+  ];
   return { stopped: !done, ledger: ledger.filter(({ count }) => count > 0), deadLetters };
-}
-
-function rendered(sink: ActiveSink, batch: Batch, { log }: DeliveryWorld): readonly unknown[] | undefined {
-  try {
-    return sink.render(batch);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.error("Sink has a bug: render threw", { sink: sink.id, reason });
-    return undefined;
-  }
-}
-
-function deadRow({ reason, batch }: DeadLetter, id: string): LedgerRow {
-  return { scope: "sink", id, name: "dead", reason: deadReason(reason), count: batch.samples.length };
-}
-
-/** The closed list of reasons that metrics carry; the words stand in the dead letter. */
-function deadReason(reason: string): string {
-  const status = /^(\d{3})\b/.exec(reason)?.[1];
-  if (status) return `http_${status}`;
-  return reason.startsWith("the sink failed") ? "plugin_error" : "rejected";
-}
-
-function fingerprint(request: unknown): string {
-  return JSON.stringify(request, (_key, value) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
-  );
 }

@@ -1,12 +1,15 @@
-import type { Journal, LedgerRow } from "../journal/journal.ts";
+import type { DeadLetter, Journal, LedgerRow } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { deadRow } from "./dead.ts";
+import { type Groups, trackGroups } from "./groups.ts";
+import { render } from "./render.ts";
 import { select } from "./select.ts";
-import { type DeliveryWorld, deliveryWorld, settle } from "./settle.ts";
+import { type DeliveryWorld, deliveryWorld, type SettleOptions, settle } from "./settle.ts";
 
 export interface LatestWorkerOptions {
   readonly sink: ActiveSink;
@@ -37,16 +40,17 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const { sink, view, journal, ctx, signal, inputEnded, once } = options;
   const world = options.world ?? deliveryWorld(ctx, options.log);
   const stop = AbortSignal.any([signal, inputEnded]);
-  const groups = deliveredGroups(sink, journal);
+  const groups = trackGroups(sink, view, journal, world.log);
+  const rounds: Rounds = { groups, failures: { inRow: 0 }, refused: new Map() };
   if (once) await makeRoomUntil(stop, options);
   while (!signal.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.end();
-    const done = await deliverChanged(options, world, groups);
-    if (done) await commitTo(options, position);
+    const done = await deliverChanged(options, world, rounds);
+    if (done) await commitTo(options, position, rounds);
     if (done && ended) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
-    if (groups.changed(view).length === 0) await journal.changed(stop);
+    if (groups.changed().length === 0) await journal.changed(stop);
     await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
   }
   sink.status.state = "stopped";
@@ -61,73 +65,100 @@ async function makeRoomUntil(stop: AbortSignal, options: LatestWorkerOptions): P
   }
 }
 
+/** What a worker keeps from round to round. */
+interface Rounds {
+  readonly groups: Groups;
+  readonly failures: { inRow: number };
+  /** Why groups were refused since the last commit. */
+  readonly refused: Map<string, string>;
+}
+
 /** Returns false when a group could not be delivered as it was, and is to be rendered again. */
-async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld, groups: Groups): Promise<boolean> {
-  const { sink, view, journal, ctx, inputEnded } = options;
-  for (const [name, version] of groups.changed(view)) {
-    const { groupBy } = sink.traits;
-    const latest = view.latest(ctx.now(), groupBy && { name, groupBy });
-    const batch: Batch = { ...select(sink, latest).batch, group: name };
+async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld, rounds: Rounds): Promise<boolean> {
+  const { sink, journal, ctx, inputEnded } = options;
+  const { groups, failures, refused } = rounds;
+  for (const name of groups.changed()) {
+    // It may have changed once more while those before it were on their way.
+    const version = groups.version(name);
+    const { batch: selected, failure } = select(sink, groups.latest(name, ctx.now()));
+    const batch: Batch = { ...selected, group: name };
+    if (failure) world.log.error("Sink has a bug: match or refuse threw", { sink: sink.id, reason: failure });
     if (batch.samples.length === 0 && !groups.has(name)) {
       groups.skip(name, version);
       continue;
     }
-    for (const request of sink.render(batch)) {
-      const settled = await settle(sink, request, world, () => view.version !== version && !inputEnded.aborted);
-      if (settled.kind === "stopped") return false;
-      // Half a group would replace the whole, so what is refused is refused until the group changes.
-      if (settled.kind !== "delivered") {
-        world.log.error("A group of latest values was refused", { sink: sink.id, group: name, reason: settled.reason });
-      }
-    }
-    groups.delivered(name, version, batch.samples.length > 0);
+    const giveWay = () => groups.version(name) !== version && !inputEnded.aborted;
+    const reason = await deliverGroup(sink, batch, world, { giveWay, failures });
+    if (reason === stopped) return false;
+    // Half a group would replace the whole, so what is refused is refused until the group changes.
+    if (reason === undefined) refused.delete(name);
+    else refused.set(name, reason);
+    const owner = `sink/${sink.id}`;
+    const isNews = groups.delivered(name, version, batch.samples.length > 0);
+    if (isNews) await journal.commit(owner, journal.position(owner), { owners: [owner] });
     if (batch.samples.length > manySamples) collectGarbage();
-    await journal.commit(`sink/${sink.id}`, journal.position(`sink/${sink.id}`), { owners: [`sink/${sink.id}`] });
   }
   return true;
 }
 
-/** Everything up to `position` has been delivered or superseded by something newer. */
-async function commitTo({ sink, journal }: LatestWorkerOptions, position: number): Promise<void> {
+const stopped = Symbol("stopped");
+
+/** Returns why the group was refused, or nothing when all of it was taken. */
+async function deliverGroup(
+  sink: ActiveSink,
+  batch: Batch,
+  world: DeliveryWorld,
+  options: SettleOptions,
+): Promise<string | typeof stopped | undefined> {
+  const requests = render(sink, batch);
+  let reason = typeof requests === "string" ? requests : undefined;
+  for (const request of typeof requests === "string" ? [] : requests) {
+    const settled = await settle(sink, request, world, options);
+    if (settled.kind === "stopped") return stopped;
+    if (settled.kind !== "delivered") reason ??= settled.reason;
+  }
+  if (reason !== undefined) {
+    world.log.error("A group of latest values was refused", { sink: sink.id, group: batch.group, reason });
+  }
+  return reason;
+}
+
+/** Moves on: everything up to `position` has been delivered, superseded by something newer, or refused. */
+async function commitTo(options: LatestWorkerOptions, position: number, rounds?: Rounds): Promise<void> {
+  const { sink, journal } = options;
   const consumer = `sink/${sink.id}`;
   const from = journal.position(consumer);
   if (position <= from) return;
-  const count = journal.waiting(from).samples - journal.waiting(position).samples;
-  const row: LedgerRow = { scope: "sink", id: sink.id, name: "delivered", reason: "", count };
-  await journal.commit(consumer, position, { ledger: count > 0 ? [row] : [] });
+  const deadLetters = rounds && rounds.refused.size > 0 ? await refusedSamples(options, position, rounds) : [];
+  const dead = deadLetters.reduce((sum, { batch }) => sum + batch.samples.length, 0);
+  const count = journal.waiting(from).samples - journal.waiting(position).samples - dead;
+  const delivered: LedgerRow = { scope: "sink", id: sink.id, name: "delivered", reason: "", count };
+  const ledger = [delivered, ...deadLetters.map(deadRow)].filter((row) => row.count > 0);
+  await journal.commit(consumer, position, { ledger, deadLetters });
+  rounds?.refused.clear();
   await journal.trim();
 }
 
-/** The groups that the receiver holds, kept in the journal: one that has emptied is deleted after a restart, too. */
-interface Groups {
-  changed(view: View): readonly (readonly [name: string, version: number])[];
-  has(name: string): boolean;
-  delivered(name: string, version: number, filled: boolean): void;
-  skip(name: string, version: number): void;
-}
-
-function deliveredGroups(sink: ActiveSink, journal: Journal): Groups {
-  const state = journal.state(`sink/${sink.id}`);
-  const held = new Set([...state.scan("group/")].map(([key]) => key.slice("group/".length)));
-  const versions = new Map<string, number>();
-  return {
-    changed(view) {
-      const current = new Map(view.versions(sink.traits.groupBy));
-      for (const name of held) if (!current.has(name)) current.set(name, 0);
-      return [...current].filter(([name, version]) => versions.get(name) !== version);
-    },
-    has: (name) => held.has(name),
-    skip: (name, version) => void versions.set(name, version),
-    delivered(name, version, filled) {
-      versions.set(name, version);
-      if (filled === held.has(name)) return;
-      if (filled) {
-        held.add(name);
-        state.set(`group/${name}`, "");
-      } else {
-        held.delete(name);
-        state.delete(`group/${name}`);
+/** The samples up to `position` that the receiver was to have in a group that it has refused. */
+async function refusedSamples(
+  { sink, journal, ctx }: LatestWorkerOptions,
+  position: number,
+  { groups, refused }: Rounds,
+): Promise<readonly DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  let from = journal.position(`sink/${sink.id}`);
+  while (from < position) {
+    const left = journal.waiting(from).samples - journal.waiting(position).samples;
+    if (left === 0) break;
+    const slice = await journal.slice(from, { samples: Math.min(left, manySamples), bytes: 8 * 1024 ** 2 });
+    for (const { time, samples } of slice.batches) {
+      for (const [group, reason] of refused) {
+        const own = samples.filter((sample) => groups.of(sample) === group);
+        if (own.length === 0) continue;
+        letters.push({ sink: sink.id, time: ctx.now(), reason, batch: { time, samples: own, ended: [], group } });
       }
-    },
-  };
+    }
+    from = slice.next;
+  }
+  return letters;
 }

@@ -26,6 +26,7 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
   const world = options.world ?? deliveryWorld(options.ctx, log);
   const consumer = `sink/${sink.id}`;
   const limit = { samples: sink.batch.samples, bytes: sink.batch.bytes };
+  const stop = AbortSignal.any([signal, inputEnded]);
   while (!signal.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.position(consumer);
@@ -34,11 +35,11 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     if (slice.next === position) {
       if (ended) break;
       sink.status.state = "idle";
-      if (journal.end() === position) await journal.changed(AbortSignal.any([signal, inputEnded]));
+      if (journal.end() === position) await journal.changed(stop);
       continue;
     }
     const full = slice.samples >= limit.samples || slice.next < end;
-    if (!full && !ended && !(await isDue(options, world, slice))) continue;
+    if (!full && !ended && !(await isDue(options, world, slice, stop))) continue;
     if (!(await deliverSlice(options, world, slice))) break;
     await journal.trim();
   }
@@ -57,7 +58,8 @@ async function deliverSlice(
     await journal.commit(consumer, slice.next);
     return true;
   }
-  const { batch, ledger } = select(sink, merged);
+  const { batch, ledger, failure } = select(sink, merged);
+  if (failure) world.log.error("Sink has a bug: match or refuse threw", { sink: sink.id, reason: failure });
   const delivered = await deliverBatch(sink, batch, world);
   if (delivered.stopped) return false;
   const changes = {
@@ -70,19 +72,34 @@ async function deliverSlice(
   return true;
 }
 
-/** A slice that is not full goes after the sink's interval, or, with `once`, not before the input has ended. */
-async function isDue(options: PointsWorkerOptions, world: DeliveryWorld, slice: Slice): Promise<boolean> {
-  const { sink, once, signal, inputEnded, journal } = options;
+/**
+ * A slice that is not full goes after the sink's interval, or, with `once`, not before the input has ended; a journal
+ * that is full gets no fuller. Returns false when it is to be looked at again, for it may have grown.
+ */
+async function isDue(
+  { sink, once, journal }: PointsWorkerOptions,
+  world: DeliveryWorld,
+  slice: Slice,
+  stop: AbortSignal,
+): Promise<boolean> {
   const { intervalMs } = sink.batch;
-  if (!once && intervalMs === 0) return true;
+  if ((!once && intervalMs === 0) || journal.size().full) return true;
   sink.status.state = "idle";
-  const stop = AbortSignal.any([signal, inputEnded]);
   if (once) {
     if (journal.end() === slice.next) await journal.changed(stop);
     return false;
   }
   const restMs = (slice.batches[0]?.time ?? 0) + intervalMs - world.ctx.now();
   if (restMs <= 0) return true;
-  await world.wait(restMs, stop);
+  await changedWithin(restMs, journal, world, stop);
   return false;
+}
+
+async function changedWithin(ms: number, journal: Journal, world: DeliveryWorld, stop: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  stop.addEventListener("abort", end, { once: true });
+  await Promise.race([world.wait(ms, over.signal), journal.changed(over.signal)]);
+  stop.removeEventListener("abort", end);
+  end();
 }

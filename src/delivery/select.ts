@@ -2,11 +2,14 @@ import type { LedgerRow, Slice } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Sample } from "../model/sample.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { messageOf } from "./plugin-error.ts";
 
 /** What a sink is to render of what it was given, and the counts of what it is not. */
 export interface Selection {
   readonly batch: Batch;
   readonly ledger: readonly LedgerRow[];
+  /** What `match` or `refuse` threw first; its samples are refused as `plugin_error`. */
+  readonly failure?: string;
 }
 
 /** Joins the batches of a slice into one, with the time of the first; nothing for a slice without any. */
@@ -25,8 +28,15 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
   const { match, traits } = sink;
   if (!match && !traits.refuse) return { batch, ledger: [] };
   const counts = new Map<string, number>();
+  let failure: string | undefined;
   const samples = batch.samples.filter((sample) => {
-    const key = leftOut(sink, sample);
+    let key: string | undefined;
+    try {
+      key = leftOut(sink, sample);
+    } catch (error) {
+      key = "plugin_error";
+      failure ??= messageOf(error);
+    }
     if (key === undefined) return true;
     counts.set(key, (counts.get(key) ?? 0) + 1);
     return false;
@@ -41,7 +51,8 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
       count,
     };
   });
-  return { batch: { ...batch, samples }, ledger };
+  const selection = { batch: { ...batch, samples }, ledger };
+  return failure === undefined ? selection : { ...selection, failure };
 }
 
 const unmatchedKey = "\u0000";

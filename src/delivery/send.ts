@@ -1,8 +1,10 @@
 import { Buffer } from "node:buffer";
 import { ofetch } from "ofetch";
 import type { HttpRequest } from "../model/http-request.ts";
-import { maskSecrets, Secret } from "../model/secret.ts";
+import { maskSecrets } from "../model/secret.ts";
+import { startDeadline } from "./deadline.ts";
 import { describeFailure } from "./failure.ts";
+import { prepare } from "./prepare.ts";
 
 /** Sends one request and says what came back; never throws for anything that the other side has done. */
 export type Send = (request: HttpRequest, options: SendOptions) => Promise<Sent>;
@@ -17,26 +19,31 @@ export interface SendOptions {
 export type Sent =
   | { readonly kind: "answered"; readonly response: Response }
   | { readonly kind: "failed"; readonly reason: string }
+  /** A secret cannot be read: nothing was sent, and someone must set it. */
+  | { readonly kind: "unset"; readonly reason: string }
+  /** No HTTP request can be made of it: a bug of what rendered it. */
+  | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "stopped" };
 
 /** Makes the one sender of the process. Secrets are revealed here and nowhere else; redirects are not followed. */
 export function createSender({ version }: { readonly version: string }): Send {
   return async function send(request, { timeoutMs, signal }) {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const prepared = prepare(request, version);
+    if ("kind" in prepared) return prepared;
+    const deadline = startDeadline(signal, timeoutMs);
     try {
-      const { url, headers } = address(request, version);
       // Not ofetch's own timeout, which is ignored beside a signal; not its retry, which knows no outcome.
-      const response = await ofetch.raw(url, {
-        method: request.method,
-        headers,
-        ...(request.body !== undefined && { body: request.body }),
-        redirect: "manual",
+      const response = await ofetch.raw(prepared.url, {
+        ...prepared.init,
         retry: false,
         ignoreResponseError: true,
         responseType: "stream",
-        signal: AbortSignal.any([signal, timeout]),
+        signal: deadline.signal,
       });
-      const text = await readSome(response.body ?? response._data ?? null, AbortSignal.any([signal, timeout]));
+      const text = await readSome(response.body ?? response._data ?? null, deadline.signal);
+      if (response.status < 200 || response.status > 599) {
+        return { kind: "failed", reason: `the receiver answers with status ${response.status}, which HTTP has not` };
+      }
       const answer = new Response(withoutBody(response.status) ? null : maskSecrets(text), {
         status: response.status,
         headers: response.headers,
@@ -44,28 +51,15 @@ export function createSender({ version }: { readonly version: string }): Send {
       return { kind: "answered", response: answer };
     } catch (error) {
       if (signal.aborted) return { kind: "stopped" };
-      if (timeout.aborted) return { kind: "failed", reason: `no answer within ${timeoutMs / 1000} s` };
+      if (deadline.passed()) return { kind: "failed", reason: `no answer within ${timeoutMs / 1000} s` };
       return { kind: "failed", reason: describeFailure(error) };
+    } finally {
+      deadline.clear();
     }
   };
 }
 
 const maxAnswerBytes = 64 * 1024;
-
-function address(request: HttpRequest, version: string): { url: string; headers: Headers } {
-  const url = new URL(request.url);
-  const headers = new Headers({ "user-agent": `mlmon/${version}` });
-  if (url.username !== "" || url.password !== "") {
-    const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    headers.set("authorization", `Basic ${Buffer.from(login).toString("base64")}`);
-    url.username = "";
-    url.password = "";
-  }
-  for (const [name, value] of Object.entries(request.headers ?? {})) {
-    headers.set(name, typeof value === "string" ? value : Secret.reveal(value));
-  }
-  return { url: url.href, headers };
-}
 
 /** A receiver may answer gigabytes: what is beyond the limit is never read. */
 async function readSome(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): Promise<string> {

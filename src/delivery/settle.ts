@@ -4,6 +4,8 @@ import type { Outcome } from "../model/outcome.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { backoffMs } from "./backoff.ts";
+import { longestTimerMs } from "./deadline.ts";
+import { messageOf, pluginFailed } from "./plugin-error.ts";
 
 /** How long a paused sink waits before it tries again. */
 export const pausedRetryMs = 30_000;
@@ -27,27 +29,30 @@ export function deliveryWorld(ctx: SinkContext, log: Log): DeliveryWorld {
     log,
     random: Math.random,
     async wait(ms, signal) {
-      await sleep(ms, undefined, { signal }).catch(() => undefined);
+      await sleep(Math.min(ms, longestTimerMs), undefined, { signal }).catch(() => undefined);
     },
   };
 }
 
-/**
- * Delivers one request, the same bytes each time, until it is delivered, rejected, to be split, or the signal fires.
- * `giveWay` is asked before each repetition: true ends with `stopped`, for senders of latest values that can do better
- * than repeat old ones.
- */
+export interface SettleOptions {
+  /** Asked before each repetition: true ends with `stopped`, for latest values that can do better than repeat old ones. */
+  readonly giveWay?: () => boolean;
+  /** Counts failures in a row beyond this request, so that the backoff of what takes its place grows on. */
+  readonly failures?: { inRow: number };
+}
+
+/** Delivers one request, the same bytes each time, until it is delivered, rejected, to be split, or the signal fires. */
 export async function settle(
   sink: ActiveSink,
   request: unknown,
   world: DeliveryWorld,
-  giveWay: () => boolean = () => false,
+  { giveWay = () => false, failures = { inRow: 0 } }: SettleOptions = {},
 ): Promise<Settled> {
   const { ctx, log, random, wait } = world;
   const { status } = sink;
-  for (let attempt = 0; !ctx.signal.aborted; attempt++) {
-    if (attempt === 0 && status.state === "idle") status.state = "delivering";
-    const outcome = await attemptOnce(sink, request, world);
+  while (!ctx.signal.aborted) {
+    if (status.state === "idle") status.state = "delivering";
+    const outcome = await attempt(sink, request, world);
     if (ctx.signal.aborted && outcome.kind !== "delivered") break;
     status.requests[outcome.kind] += 1;
     if (outcome.kind === "delivered") {
@@ -55,12 +60,14 @@ export async function settle(
         log.info("Sink takes samples again", { sink: sink.id });
       status.state = "delivering";
       status.lastSuccess = ctx.now();
+      failures.inRow = 0;
       return outcome;
     }
     const news = status.lastError?.reason !== outcome.reason || status.state === "delivering";
     status.lastError = { time: ctx.now(), reason: outcome.reason };
     if (outcome.kind === "rejected" || outcome.kind === "split") {
       status.state = "delivering";
+      failures.inRow = 0;
       return outcome;
     }
     const paused = outcome.kind === "paused";
@@ -71,21 +78,28 @@ export async function settle(
         : "Delivery failed and is tried again";
       log.warn(message, { sink: sink.id, reason: outcome.reason });
     }
-    const afterMs = outcome.kind === "retry" ? outcome.afterMs : undefined;
-    await wait(paused ? pausedRetryMs : (afterMs ?? backoffMs(attempt, sink.retry, random)), ctx.signal);
+    const backoff = backoffMs(failures.inRow++, sink.retry, random);
+    // A receiver that says "in 0 seconds" each time must not be asked in a loop.
+    await wait(paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs ?? 0), ctx.signal);
     if (giveWay()) break;
   }
   return { kind: "stopped" };
 }
 
-/** An exception is a bug of the sink: its request is rejected, so that it cannot stop the others. */
-async function attemptOnce(sink: ActiveSink, request: unknown, { ctx, log }: DeliveryWorld): Promise<Outcome> {
+/** An exception, or no outcome, is a bug of the sink: halves find the sample it has it with, and the others go on. */
+async function attempt(sink: ActiveSink, request: unknown, { ctx }: DeliveryWorld): Promise<Outcome> {
   try {
-    return await sink.deliver(request, ctx);
+    const outcome: unknown = await sink.deliver(request, ctx);
+    return isOutcome(outcome) ? outcome : { kind: "split", reason: `${pluginFailed}: it gives no outcome` };
   } catch (error) {
     if (ctx.signal.aborted) return { kind: "retry", reason: "stopped" };
-    const reason = `the sink failed: ${error instanceof Error ? error.message : error}`;
-    log.error("Sink has a bug: deliver threw", { sink: sink.id, reason });
-    return { kind: "rejected", reason };
+    return { kind: "split", reason: `${pluginFailed}: ${messageOf(error)}` };
   }
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
+  if (value.kind === "delivered") return true;
+  const kinds: readonly unknown[] = ["retry", "rejected", "paused", "split"];
+  return kinds.includes(value.kind) && "reason" in value && typeof value.reason === "string";
 }

@@ -16,7 +16,7 @@ export async function checkSink({ create, host }: ResolvedSink, send: Send, sign
   if (unset) return { facts, problems: [{ message: unset, mend: "then check again", fatal: true }] };
   const sent = await send(request, { timeoutMs: Math.min(host.timeout ?? maxWaitMs, maxWaitMs), signal });
   if (sent.kind !== "answered") {
-    const message = sent.kind === "failed" ? sent.reason : "stopped before an answer came";
+    const message = sent.kind === "stopped" ? "stopped before an answer came" : sent.reason;
     return { facts, problems: [{ message, mend: "check the endpoint of this sink and whether it runs", fatal: true }] };
   }
   const outcome = await (sink.classify ? sink.classify(sent.response) : classify(sent.response));

@@ -42,6 +42,8 @@ describe("classify()", () => {
     ["Wed, 31 Dec 2025 00:00:00 GMT", 0],
     ["999999", 3_600_000],
     ["soon", undefined],
+    ["-5", undefined],
+    ["2.5", undefined],
   ];
   for (const [header, afterMs] of waits) {
     it(`reads Retry-After "${header}" as ${afterMs} ms`, async () => {
@@ -55,6 +57,12 @@ describe("classify()", () => {
     assert.ok(outcome.kind === "split");
     assert.match(outcome.reason, /^400: the receiver says "too bad x+…"$/);
     assert.ok(outcome.reason.length < 340);
+  });
+
+  it("keeps no control characters of the receiver's words", async () => {
+    const outcome = await classify(new Response("\u001b[31mred\u0007\u009b1m", { status: 400 }), { now });
+    assert.ok(outcome.kind === "split");
+    assert.equal(outcome.reason, '400: the receiver says "[31mred 1m"');
   });
 
   it("lets a sink say what a status means to its receiver", async () => {

@@ -3,13 +3,14 @@ import { afterEach, describe, it } from "node:test";
 import { activateSink } from "../../src/delivery/activate.ts";
 import { runLatestWorker } from "../../src/delivery/latest-worker.ts";
 import { createSender } from "../../src/delivery/send.ts";
-import { defineHttpSink, v } from "../../src/index.ts";
+import { type DeliveryWorld, deliveryWorld } from "../../src/delivery/settle.ts";
+import { defineHttpSink, type HttpSink, v } from "../../src/index.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { createView } from "../../src/view/create-view.ts";
 import { until } from "../beds/wait.ts";
-import { type Act, startReceiver } from "../fixtures/receiver.ts";
+import { startReceiver } from "../fixtures/receiver.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 
 const opened: (() => Promise<void>)[] = [];
@@ -18,7 +19,7 @@ afterEach(async () => {
 });
 
 /** A sink of latest values, grouped by experiment, that sends `group=value,value`. */
-async function open(script: readonly Act[] = []) {
+async function open(script: Parameters<typeof startReceiver>[0] = [], change: Partial<HttpSink> = {}, base = 10) {
   const receiver = await startReceiver(script);
   const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 3 });
   const define = defineHttpSink("latest", v.strictObject({}), () => ({
@@ -28,11 +29,12 @@ async function open(script: readonly Act[] = []) {
       const values = samples.filter(({ name }) => name === "loss").map(({ value }) => value);
       return [{ method: "PUT", url: receiver.url, body: `${group}=${values}` }];
     },
+    ...change,
   }));
   const prepared = define().prepare();
   if (!prepared.ok) throw new Error("refused");
   const sink = activateSink(
-    { id: "latest", type: "latest", options: {}, host: { retry: { base: 10, cap: 20 } }, create: prepared.create },
+    { id: "latest", type: "latest", options: {}, host: { retry: { base, cap: base * 100 } }, create: prepared.create },
     { send: createSender({ version: "test" }), now: Date.now },
   );
   const view = createView({ max: 1000, retentionMs: 1e15 });
@@ -40,7 +42,7 @@ async function open(script: readonly Act[] = []) {
     () => receiver.stop(),
     () => journal.close(),
   );
-  function work(once = false) {
+  function work(once = false, world?: DeliveryWorld) {
     const stop = new AbortController();
     const ended = new AbortController();
     const ctx = {
@@ -51,7 +53,13 @@ async function open(script: readonly Act[] = []) {
       ownMetrics: async () => "",
     };
     const common = { sink, view, journal, ctx, log: silentLog };
-    const worker = runLatestWorker({ ...common, signal: stop.signal, inputEnded: ended.signal, once });
+    const worker = runLatestWorker({
+      ...common,
+      signal: stop.signal,
+      inputEnded: ended.signal,
+      once,
+      ...(world && { world }),
+    });
     opened.push(async () => {
       stop.abort();
       await worker;
@@ -125,5 +133,91 @@ describe("the latest worker", () => {
     ended.abort();
     await worker;
     assert.deepEqual(receiver.stored(), ["vision=3"]);
+  });
+
+  it("counts what was refused as dead, not as delivered, and says why", async () => {
+    const { receiver, journal, work, append } = await open((body) =>
+      body.startsWith("text") ? { status: 405, body: "no text" } : undefined,
+    );
+    work();
+    await append(batchOf(one, 1));
+    await append(batchOf(two, 2));
+    await until(() => journal.waiting(journal.position("sink/latest")).samples === 0);
+    const counts = journal.ledger().map(({ name, reason, count }) => `${name} ${reason} ${count}`.replace("  ", " "));
+    assert.deepEqual(counts.sort(), ["dead http_405 1", "delivered 1"]);
+    assert.equal(journal.deadLetters(1)[0]?.reason, '405: the receiver says "no text"');
+    await append(batchOf(one, 3));
+    await until(() => receiver.stored().includes("vision=3"));
+  });
+
+  it("counts all samples of its only group as dead when that is refused", async () => {
+    const { journal, work, append } = await open(() => ({ status: 405 }), { groupBy: () => "" });
+    await append(makeBatch(makeSamples(5, { run: one, time: now }), { runs: [one], time: now }));
+    const { ended, worker } = work(true);
+    ended.abort();
+    await worker;
+    assert.equal(journal.waiting(journal.position("sink/latest")).samples, 0);
+    assert.deepEqual(
+      journal.ledger().map(({ name, count }) => [name, count]),
+      [["dead", 5]],
+    );
+  });
+
+  it("backs off longer and longer although newer values come all the time", async () => {
+    const { journal, work, append } = await open(() => ({ status: 503 }), {}, 50);
+    const waits: number[] = [];
+    const ctx = {
+      log: silentLog,
+      now: Date.now,
+      signal: new AbortController().signal,
+      state: journal.state("sink/latest"),
+      ownMetrics: async () => "",
+    };
+    let value = 1;
+    await append(batchOf(one, value));
+    await append(batchOf(two, 1));
+    const world: DeliveryWorld = {
+      ...deliveryWorld(ctx, silentLog),
+      random: () => 1,
+      async wait(ms) {
+        waits.push(ms);
+        await append(batchOf(one, ++value));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      },
+    };
+    const { stop } = work(false, world);
+    const backoffs = () => waits.filter((ms) => ms >= 50);
+    await until(() => backoffs().length >= 3);
+    stop.abort();
+    assert.deepEqual(backoffs().slice(0, 3), [50, 100, 200]);
+  });
+
+  it("goes on after render, groupBy and refuse have thrown", async () => {
+    let broken = 0;
+    function breakOnce(): void {
+      if (broken++ < 3) throw new Error("broken");
+    }
+    const receiver = await startReceiver();
+    opened.push(() => receiver.stop());
+    const { work, append } = await open([], {
+      groupBy() {
+        breakOnce();
+        return "all";
+      },
+      refuse() {
+        breakOnce();
+        return undefined;
+      },
+      render({ samples }) {
+        breakOnce();
+        return [{ method: "PUT", url: receiver.url, body: String(samples.length > 0) }];
+      },
+    });
+    work();
+    let value = 0;
+    await until(async () => {
+      await append(batchOf({ ...one, name: `name ${++value}` }, value));
+      return receiver.stored().includes("true");
+    });
   });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
-import { defineHttpSink, v } from "../../src/index.ts";
+import { defineHttpSink, secret, v } from "../../src/index.ts";
+import { until } from "../beds/wait.ts";
 import { type Act, type Receiver, startReceiver } from "../fixtures/receiver.ts";
 import { makeBatch, makeSamples } from "../fixtures/samples.ts";
 import { type Bench, openBench } from "./world.ts";
@@ -141,6 +142,40 @@ describe("the points worker", () => {
         .map(String),
     );
     assert.deepEqual(bench.counts(), { delivered: 15, "dead http_400": 1 });
+  });
+
+  it("delivers equal requests of one slice as often as there are samples", async () => {
+    const receiver = await startReceiver((body) => (body === "bad" ? answer(400) : undefined));
+    const each = defineHttpSink("each", v.strictObject({}), () => ({
+      render: ({ samples }) => samples.map(({ name }) => ({ method: "POST", url: receiver.url, body: name })),
+    }));
+    const bench = await openBench(each());
+    opened.push({ close: () => receiver.stop() }, bench);
+    const names = ["a", "a", "b", "a", "bad", "a", "b"];
+    await bench.deliver([makeBatch(names.flatMap((name) => makeSamples(1, { name })))]);
+    assert.deepEqual(receiver.stored(), ["a", "a", "b", "a", "a", "b"]);
+    assert.deepEqual(bench.counts(), { delivered: 6, "dead http_400": 1 });
+  });
+
+  it("backs off from a receiver that says Retry-After: 0 each time", async () => {
+    const { bench } = await open(Array.from({ length: 4 }, () => answer(503, { "retry-after": "0" })));
+    await bench.deliver([makeBatch(makeSamples(1))]);
+    assert.deepEqual(bench.waits, [500, 1000, 2000, 4000]);
+  });
+
+  it("pauses with the mend while a secret is not set", async () => {
+    const receiver = await startReceiver();
+    const entry = pramathus({ endpoint: receiver.url, apiKey: secret.env("MLMON_TEST_UNSET") });
+    const bench = await openBench(entry);
+    opened.push({ close: () => receiver.stop() }, bench);
+    const delivering = bench.deliver([makeBatch(makeSamples(1))]);
+    await until(() => bench.sink.status.state === "paused");
+    assert.match(bench.sink.status.lastError?.reason ?? "", /MLMON_TEST_UNSET.*export the variable/);
+    process.env.MLMON_TEST_UNSET = "a key";
+    await delivering;
+    delete process.env.MLMON_TEST_UNSET;
+    assert.equal(bench.waits[0], 30_000);
+    assert.equal(receiver.received[0]?.headers.authorization, "Bearer a key");
   });
 
   it("buries only the sample for which a sink's render throws", async () => {

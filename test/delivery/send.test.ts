@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { createSender, type SendOptions } from "../../src/delivery/send.ts";
 import type { HttpRequest } from "../../src/model/http-request.ts";
 import { secret } from "../../src/model/secret.ts";
@@ -12,6 +14,15 @@ const options = (change: Partial<SendOptions> = {}): SendOptions => ({
   signal: new AbortController().signal,
   ...change,
 });
+
+const tls = certificateOfAnother();
+
+/** A key and a self-signed certificate for another host; nothing without openssl. */
+function certificateOfAnother(): { key: Buffer; cert: Buffer } | undefined {
+  const arguments_ = "req -x509 -newkey rsa:2048 -nodes -keyout - -subj /CN=other.example".split(" ");
+  const { status, stdout } = spawnSync("openssl", arguments_);
+  return status === 0 ? { key: stdout, cert: stdout } : undefined;
+}
 
 /** Sends one request to a receiver with this script. */
 async function exchange(script: readonly Act[], change: Partial<HttpRequest> = {}, sending = options()) {
@@ -33,6 +44,43 @@ describe("the sender", () => {
     assert.equal(received[0]?.path, "/in?key=abc");
     assert.equal(received[0]?.headers["content-type"], "text/plain");
     assert.equal(received[0]?.headers["user-agent"], "mlmon/1.2.3");
+  });
+
+  it("adds no content type to a text", async () => {
+    const { received } = await exchange([], { body: "späne" });
+    assert.equal(received[0]?.body, "späne");
+    assert.equal(received[0]?.headers["content-type"], undefined);
+  });
+
+  it("reads a compressed answer", async () => {
+    const receiver = await startReceiver([
+      { status: 400, headers: { "content-encoding": "gzip" }, body: gzipSync("bad sample") },
+    ]);
+    after(() => receiver.stop());
+    const sent = await send({ method: "POST", url: receiver.url, body: "x" }, options());
+    assert.ok(sent.kind === "answered");
+    assert.equal(await sent.response.text(), "bad sample");
+  });
+
+  it("gives up after the timeout when the answer does not end", async () => {
+    const { sent } = await exchange(["slow body"], {}, options({ timeoutMs: 200 }));
+    assert.deepEqual(sent, { kind: "failed", reason: "no answer within 0.2 s" });
+  });
+
+  it("takes a timeout of months", async () => {
+    const { sent } = await exchange([], {}, options({ timeoutMs: 90 * 86_400_000 }));
+    assert.equal(sent.kind, "answered");
+  });
+
+  it("names TLS as the failure with a certificate that nobody knows", {
+    skip: tls ? false : "no openssl",
+  }, async () => {
+    const receiver = await startReceiver([], tls && { tls });
+    after(() => receiver.stop());
+    const sent = await send({ method: "POST", url: `${receiver.url}/?key=abc`, body: "x" }, options());
+    assert.ok(sent.kind === "failed");
+    assert.match(sent.reason, /^TLS: /);
+    assert.equal(receiver.received.length, 0);
   });
 
   it("reveals secrets to the receiver alone and masks them in its words", async () => {

@@ -8,7 +8,7 @@ import type { DeliveryWorld } from "../../src/delivery/settle.ts";
 import type { Journal } from "../../src/journal/journal.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
-import { silentLog } from "../../src/model/log.ts";
+import { type Log, silentLog } from "../../src/model/log.ts";
 import type { SinkContext } from "../../src/model/sink.ts";
 
 /** A journal with one sink at work on it; waits take no time but are written down. */
@@ -17,6 +17,8 @@ export interface Bench {
   readonly sink: ActiveSink;
   /** The waits that the worker asked for, ms. */
   readonly waits: number[];
+  /** The lines logged as errors, with their fields. */
+  readonly errors: string[];
   /** Delivers all batches, as `export-once` does, and resolves when the worker has ended. */
   deliver(batches: readonly Batch[]): Promise<void>;
   /** Counts of the ledger, `"delivered"` or `"dead http_400"`. */
@@ -35,6 +37,11 @@ export async function openBench(entry: SinkEntry, host: CheckedSinkOptions = {})
   const sink = activateSink(resolved, { send: createSender({ version: "test" }), now: Date.now });
   const stop = new AbortController();
   const waits: number[] = [];
+  const errors: string[] = [];
+  const log: Log = {
+    ...silentLog,
+    error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
+  };
   const ctx: SinkContext = {
     log: silentLog,
     now: Date.now,
@@ -44,7 +51,7 @@ export async function openBench(entry: SinkEntry, host: CheckedSinkOptions = {})
   };
   const world: DeliveryWorld = {
     ctx,
-    log: silentLog,
+    log,
     random: () => 0.5,
     async wait(ms, signal) {
       if (!signal.aborted) waits.push(ms);
@@ -55,10 +62,11 @@ export async function openBench(entry: SinkEntry, host: CheckedSinkOptions = {})
     journal,
     sink,
     waits,
+    errors,
     stop,
     async deliver(batches) {
       const ended = new AbortController();
-      const common = { sink, journal, ctx, log: silentLog, signal: stop.signal, inputEnded: ended.signal };
+      const common = { sink, journal, ctx, log, signal: stop.signal, inputEnded: ended.signal };
       const worker = runPointsWorker({ ...common, once: true, world });
       for (const batch of batches) await journal.append({ batch });
       ended.abort();

@@ -1,0 +1,84 @@
+import type { Journal } from "../journal/journal.ts";
+import type { Batch } from "../model/batch.ts";
+import type { Log } from "../model/log.ts";
+import type { Run } from "../model/run.ts";
+import type { Sample } from "../model/sample.ts";
+import type { View } from "../view/view.ts";
+import type { ActiveSink } from "./active-sink.ts";
+import { messageOf } from "./plugin-error.ts";
+
+/** The groups of one sink of latest values: which have changed, and which the receiver holds. */
+export interface Groups {
+  /** Those that have changed since they were delivered or skipped. */
+  changed(): readonly string[];
+  /** Grows at each change of a group. */
+  version(name: string): number;
+  latest(name: string, time: number): Batch;
+  /** The group of a sample. */
+  of(sample: Sample): string;
+  /** Whether the receiver holds it. */
+  has(name: string): boolean;
+  skip(name: string, version: number): void;
+  /** Notes what the receiver holds of a group; true when that is news, to be committed with the sink's state. */
+  delivered(name: string, version: number, filled: boolean): boolean;
+}
+
+/**
+ * Tracks the groups of one sink. Those that the receiver holds are kept in the sink's state, so that one that has
+ * emptied while mlmon was down is deleted there, too.
+ */
+export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log: Log): Groups {
+  const state = journal.state(`sink/${sink.id}`);
+  const held = new Set([...state.scan("group/")].map(([key]) => key.slice("group/".length)));
+  const known = new Map<string, number>();
+  const groupBy = guarded(sink, log);
+  let versions: ReadonlyMap<string, number> = new Map();
+  let readAt: number | undefined;
+
+  // Reading compares every run, so it is done once for each change of the view.
+  function current(): ReadonlyMap<string, number> {
+    if (readAt !== view.version) versions = new Map(view.versions(groupBy));
+    readAt = view.version;
+    return versions;
+  }
+
+  return {
+    changed() {
+      const names = new Set([...current().keys(), ...held]);
+      return [...names].filter((name) => known.get(name) !== (current().get(name) ?? 0));
+    },
+    version: (name) => current().get(name) ?? 0,
+    latest: (name, time) => view.latest(time, groupBy && { name, groupBy }),
+    of: ({ run }) => (run && groupBy ? groupBy(run) : ""),
+    has: (name) => held.has(name),
+    skip: (name, version) => void known.set(name, version),
+    delivered(name, version, filled) {
+      known.set(name, version);
+      if (filled === held.has(name)) return false;
+      if (filled) {
+        held.add(name);
+        state.set(`group/${name}`, "");
+      } else {
+        held.delete(name);
+        state.delete(`group/${name}`);
+      }
+      return true;
+    },
+  };
+}
+
+/** A run for which `groupBy` throws stands in group `""`. */
+function guarded({ id, traits }: ActiveSink, log: Log): ((run: Run) => string) | undefined {
+  const { groupBy } = traits;
+  if (!groupBy) return undefined;
+  let said = false;
+  return function groupOf(run) {
+    try {
+      return String(groupBy(run));
+    } catch (error) {
+      if (!said) log.error("Sink has a bug: groupBy threw", { sink: id, run: run.id, reason: messageOf(error) });
+      said = true;
+      return "";
+    }
+  };
+}

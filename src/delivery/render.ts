@@ -1,0 +1,13 @@
+import type { Batch } from "../model/batch.ts";
+import type { ActiveSink } from "./active-sink.ts";
+import { messageOf, pluginFailed } from "./plugin-error.ts";
+
+/** Returns the requests of a batch, or why there are none: an exception is a bug of the plugin. */
+export function render(sink: ActiveSink, batch: Batch): readonly unknown[] | string {
+  try {
+    const requests: unknown = sink.render(batch);
+    return Array.isArray(requests) ? requests : `${pluginFailed} to render: it gives no list`;
+  } catch (error) {
+    return `${pluginFailed} to render: ${messageOf(error)}`;
+  }
+}

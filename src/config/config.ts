@@ -23,7 +23,7 @@ export interface Config {
   readonly server?: {
     /** `host:port`; `"127.0.0.1:9890"` by default. Another host than loopback needs `token` or `auth: "none"`. */
     readonly listen?: string;
-    /** Asked of every request but `/-/healthy` and `/-/ready`, as `Authorization: Bearer …`. */
+    /** Asked of every request but `/-/healthy` and `/-/ready`, as `Authorization: Bearer …`; `MLMON_TOKEN` by default. */
     readonly token?: Secret;
     /** Says that everyone who reaches a non-loopback address may read. */
     readonly auth?: "none";

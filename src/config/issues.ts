@@ -21,7 +21,7 @@ export function toIssues(issues: readonly v.BaseIssue<unknown>[], path: string, 
 /** Shows a value in a message: short, secrets masked, objects by their kind. */
 export function show(value: unknown): string {
   if (value instanceof Secret) return String(value);
-  if (typeof value === "string") return `"${withoutCredentials(value.length > 80 ? `${value.slice(0, 79)}…` : value)}"`;
+  if (typeof value === "string") return `"${short(withoutCredentials(value))}"`;
   if (Array.isArray(value)) return "a list";
   if (typeof value === "function") return "a function";
   if (typeof value === "object" && value !== null) return "an object";
@@ -95,7 +95,14 @@ function isSensitive(key: unknown): boolean {
   return typeof key === "string" && /key|token|password|secret/i.test(key);
 }
 
-/** The user, password and query of an address are nobody's business. */
+/** The user, password and query of an address are nobody's business, with or without a scheme before them. */
 function withoutCredentials(text: string): string {
-  return text.replace(/\/\/[^/@\s]*@/, "//").replace(/\?.*$/, "");
+  return text
+    .replace(/\/\/\S*@/, "//")
+    .replace(/^[^\s/]*:\S*@/, "")
+    .replace(/\?.*$/s, "");
+}
+
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { ConfigError, type Issue, UsageError } from "../model/errors.ts";
+import { secret } from "../model/secret.ts";
 import { loadModule } from "../runtime/load-module.ts";
-import { environmentSettings } from "./environment.ts";
+import { environmentSettings, variables } from "./environment.ts";
 import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
-import { resolveConfig } from "./resolve.ts";
+import { type ResolveOptions, resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 
 export interface LoadOptions {
@@ -32,50 +33,55 @@ export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> 
     );
   }
   const loaded = file === undefined ? await fromEnvironment(env) : await fromFile(file, options);
+  const listen = options.listen ?? (env.MLMON_LISTEN?.trim() || undefined);
+  const listenName = options.listen === undefined ? "MLMON_LISTEN" : "--listen";
   return resolveConfig(loaded.config, {
+    ...loaded,
+    names: { ...loaded.names, ...(listen !== undefined && { "server.listen": listenName }) },
     origin: file ?? "environment",
     secrets,
-    listen: options.listen ?? (env.MLMON_LISTEN?.trim() || undefined),
+    listen,
     // systemd gives several folders separated by colons; the first is the unit's own
     stateDir: options.stateDir ?? (env.MLMON_STATE_DIR?.trim() || env.STATE_DIRECTORY?.split(":")[0] || undefined),
-    warnings: loaded.warnings,
+    token: env.MLMON_TOKEN?.trim() ? secret.env("MLMON_TOKEN") : undefined,
   });
 }
 
 const names = ["mlmon.config.ts", "mlmon.config.mts", "mlmon.config.js", "mlmon.config.mjs"];
 
-interface Loaded {
+/** A configuration as it was read, with what `resolveConfig` is to know of it. */
+interface Loaded extends Pick<ResolveOptions, "issues" | "names" | "warnings"> {
   readonly config: unknown;
-  readonly warnings: readonly string[];
 }
 
 async function fromEnvironment(env: Env): Promise<Loaded> {
-  const { originalConfig, secretVariable } = await import("./original.ts");
+  const { originalConfig, originalNames } = await import("./original.ts");
   const issues: Issue[] = [];
-  const settings = environmentSettings(env, issues);
-  if (issues.length > 0) throw new ConfigError('Cannot use the configuration "environment"', issues);
-  const token = secretVariable("MLMON_TOKEN", env);
-  return { config: { ...originalConfig(settings), ...(token && { server: { token } }) }, warnings: [] };
+  return { config: originalConfig(environmentSettings(env, issues)), issues, names: originalNames(variables) };
 }
 
 async function fromFile(file: string, { cwd, env, patienceMs = 30_000 }: LoadOptions): Promise<Loaded> {
   const path = resolve(cwd, file);
+  if (statSync(path).isDirectory()) {
+    throw new ConfigError(`Cannot read the configuration "${file}": it is a folder; give the file in it`);
+  }
   if (/^\.ya?ml$/.test(extname(path))) return fromYaml(file, path, env);
   const user = { file, path, patienceMs };
-  return { config: await exported(user, await imported(user)), warnings: [] };
+  return { config: await exported(user, await imported(user)) };
 }
 
 /** Variables win over the file. */
 async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
-  const { yamlSettings } = await import("./yaml.ts");
-  const { originalConfig, secretVariable } = await import("./original.ts");
+  const { yamlKeys, yamlSettings } = await import("./yaml.ts");
+  const { originalConfig, originalNames } = await import("./original.ts");
   const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file);
   const issues: Issue[] = [];
-  const variables = Object.entries(environmentSettings(env, issues)).filter(([, value]) => value !== undefined);
-  if (issues.length > 0) throw new ConfigError(`Cannot use the configuration "${file}"`, issues);
-  const token = secretVariable("MLMON_TOKEN", env);
-  const config = originalConfig({ ...settings, ...Object.fromEntries(variables) });
-  return { config: { ...config, ...(token && { server: { token } }) }, warnings };
+  const found = Object.entries(environmentSettings(env, issues)).filter(([, value]) => value !== undefined);
+  const set = Object.fromEntries(
+    Object.entries(variables).filter(([setting]) => found.some(([key]) => key === setting)),
+  );
+  const names = originalNames({ ...yamlKeys, ...set });
+  return { config: originalConfig({ ...settings, ...Object.fromEntries(found) }), issues, names, warnings };
 }
 
 /** The file as the user named it, where it is, and how long it may take. */
@@ -86,9 +92,6 @@ interface UserFile {
 }
 
 async function imported({ file, path, patienceMs }: UserFile): Promise<Record<string, unknown>> {
-  if (statSync(path).isDirectory()) {
-    throw new ConfigError(`Cannot read the configuration "${file}": it is a folder; give the file in it`);
-  }
   try {
     return await settled(loadModule(path), "a top-level await in it", patienceMs);
   } catch (cause) {

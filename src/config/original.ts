@@ -43,6 +43,29 @@ export function originalConfig(settings: OriginalSettings): Config {
   };
 }
 
+/**
+ * What a user calls the places of `originalConfig`, to name a mistake by its variable or key and not by a path in a file
+ * that does not exist; `called` gives the name of each setting.
+ */
+export function originalNames(
+  called: Partial<Record<keyof OriginalSettings, string>>,
+): Readonly<Record<string, string>> {
+  const known = Object.entries(places).map(([setting, place]) => [place, Reflect.get(called, setting)]);
+  return Object.fromEntries(known.filter(([, name]) => name !== undefined));
+}
+
+const places: Readonly<Partial<Record<keyof OriginalSettings, string>>> = {
+  trackingUri: "sources[0].trackingUri",
+  interval: "sources[0].interval",
+  maxExperiments: "sources[0].maxExperiments",
+  gateway: "sinks[1].endpoint",
+  jobName: "sinks[1].job",
+  pramathusEndpoint: "sinks[2].endpoint",
+  pramathusApiKey: "sinks[2].apiKey",
+  pramathusTimeout: "sinks[2].timeout",
+  pramathusBatchSize: "sinks[2].batch.size",
+};
+
 /** A secret that stands in a variable. */
 export function secretVariable(name: string, env: Env): Secret | undefined {
   return env[name]?.trim() ? secret.env(name) : undefined;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { ConfigError, type Issue } from "../model/errors.ts";
+import type { Secret } from "../model/secret.ts";
 import type { SinkEntry, SourceEntry, TransformEntry } from "./define.ts";
 import { resolveEntries, simple, withHost } from "./entries.ts";
 import { show, toIssues } from "./issues.ts";
@@ -18,6 +19,12 @@ export interface ResolveOptions {
   readonly listen?: string | undefined;
   /** `--state` and its variables: wins over the file. */
   readonly stateDir?: string | undefined;
+  /** `MLMON_TOKEN`: where the file gives neither a token nor `auth: "none"`. */
+  readonly token?: Secret | undefined;
+  /** Mistakes found while the configuration was read. */
+  readonly issues?: readonly Issue[];
+  /** What the user calls a place, where it is not its path: `sources[0].trackingUri` is `MLFLOW_TRACKING_URI`. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly warnings?: readonly string[];
 }
 
@@ -46,16 +53,18 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
   );
   if (options.secrets === "required") issues.push(...unset);
   const checked = parsed.success ? parsed.output : undefined;
+  const token = checked?.server.token ?? (checked?.server.auth === "none" ? undefined : options.token);
   const listen = parseListen(options.listen ?? checked?.server.listen ?? defaultListen);
   if (!listen) {
     const message = `expected host:port such as "127.0.0.1:9890": found ${show(options.listen ?? checked?.server.listen)}`;
     issues.push({ path: "server.listen", message });
-  } else if (checked && !isLoopback(listen.host) && !checked.server.token && checked.server.auth !== "none") {
-    const message = `everyone who reaches "${listen.host}" could read: set server.token, or server.auth to "none"`;
-    issues.push({ path: "server.listen", message });
+  } else if (checked && !isLoopback(listen.host) && !token && checked.server.auth !== "none") {
+    const mend = 'set server.token or the variable MLMON_TOKEN, or server.auth to "none"';
+    issues.push({ path: "server.listen", message: `everyone who reaches "${listen.host}" could read: ${mend}` });
   }
-  if (issues.length > 0 || !checked || !listen) {
-    throw new ConfigError(`Cannot use the configuration "${options.origin}"`, issues);
+  if (issues.length > 0 || options.issues?.length || !checked || !listen) {
+    const named = issues.map(({ path, message }) => ({ path: options.names?.[path] ?? path, message }));
+    throw new ConfigError(`Cannot use the configuration "${options.origin}"`, [...(options.issues ?? []), ...named]);
   }
   return {
     origin: options.origin,
@@ -64,7 +73,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     sinks,
     series: { retentionMs: checked.series.retention, max: checked.series.max },
     journal: { maxBytes: checked.journal.maxBytes },
-    server: { ...listen, token: checked.server.token },
+    server: { ...listen, token },
     stateDir: options.stateDir ?? checked.state,
     warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${path}: ${message}`)],
   };

@@ -48,6 +48,19 @@ export function yamlSettings(text: string, origin: string): YamlSettings {
   };
 }
 
+/** The key of each setting. */
+export const yamlKeys = {
+  trackingUri: "mlflow.tracking_uri",
+  interval: "export.interval",
+  maxExperiments: "mlflow.max_experiments",
+  gateway: "prometheus.gateway",
+  jobName: "prometheus.job_name",
+  pramathusEndpoint: "pramathus.endpoint",
+  pramathusApiKey: "pramathus.api_key",
+  pramathusTimeout: "pramathus.timeout",
+  pramathusBatchSize: "pramathus.batch_size",
+} as const satisfies Partial<Record<keyof OriginalSettings, string>>;
+
 /** The keys that have a counterpart; the rest is accepted and named in a warning. */
 const used: Readonly<Record<string, readonly string[]>> = {
   mlflow: ["tracking_uri", "max_experiments", "include_system_metrics"],

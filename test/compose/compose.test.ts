@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { bed } from "../beds/bed.ts";
 import { until } from "../beds/wait.ts";
-import { dashboardQueries } from "./dashboard.ts";
+import { dashboardMetrics, dashboardQueries } from "./dashboard.ts";
 import { prepareStack } from "./stack.ts";
 
 const docker = await bed("docker");
@@ -87,6 +87,16 @@ describe("the Compose stack", { skip: docker.skip }, () => {
       await until(async () => (await query(expression)).length > 0, 60_000, expression);
     });
   }
+
+  it("has only metrics in its dashboard that mlmon or the Pushgateway knows", minutes(1), async () => {
+    const pages = await Promise.all([text(`${urls.mlmon}/metrics`), text(`${urls.pushgateway}/metrics`)]);
+    const known = new Set([...pages.join("\n").matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    assert.ok(dashboardMetrics().length > 10);
+    assert.deepEqual(
+      dashboardMetrics().filter((name) => !known.has(name)),
+      [],
+    );
+  });
 
   it("keeps its state when mlmon is replaced", minutes(3), async () => {
     const before = JSON.parse(await text(`${urls.pramathus}/`)).points;

@@ -18,3 +18,9 @@ export function dashboardQueries(): readonly { title: string; expression: string
     })),
   );
 }
+
+/** The names of all metrics in the dashboard's queries, whatever else would give them data (`or vector(0)`). */
+export function dashboardMetrics(): readonly string[] {
+  const unquoted = dashboardQueries().map(({ expression }) => expression.replaceAll(/"[^"]*"/g, ""));
+  return [...new Set(unquoted.flatMap((expression) => expression.match(/\b(?:mlflow|mlmon|process|push)_\w+/g) ?? []))];
+}

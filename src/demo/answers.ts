@@ -62,11 +62,12 @@ export function pageOf(items: readonly object[], { name, size, token }: PageRequ
   return { [name]: part, next_page_token: Buffer.from(`{"offset": ${next}}`).toString("base64") };
 }
 
+/** MLflow refuses an offset of 0, which it never gives out. */
 function offsetOf(token: string): number {
   const text = Buffer.from(token, "base64").toString("utf8");
-  const offset = /^\{"offset": ?(\d+)\}$/.exec(text)?.[1];
-  if (offset === undefined) throw invalid("Invalid page token, could not base64-decode");
-  return Number(offset);
+  const offset = Number(/^\{\s*"offset":\s*(\d+)\s*\}$/.exec(text)?.[1] ?? 0);
+  if (offset === 0) throw invalid("Invalid page token, could not base64-decode");
+  return offset;
 }
 
 export function experimentJson({ id, name, created }: StoredExperiment): object {

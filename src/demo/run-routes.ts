@@ -55,7 +55,7 @@ export function runRoutes(store: DemoStore): Hono {
     return c.json({});
   });
 
-  routes.get("/get", (c) => c.json({ run: runJson(storedRun(readQuery(c, runId).run_id)) }));
+  routes.get("/get", (c) => c.json({ run: foundJson(storedRun(readQuery(c, runId).run_id)) }));
 
   routes.post("/search", async (c) => {
     const asked = await readBody(c, runSearch);
@@ -66,12 +66,7 @@ export function runRoutes(store: DemoStore): Hono {
       .filter((run) => experiments.has(run.experiment) && inView(run, asked.run_view_type) && wanted(run))
       .sort(order);
     const page = { name: "runs", size: asked.max_results, token: asked.page_token };
-    return c.json(
-      pageOf(
-        found.map((run) => ({ ...runJson(run), outputs: {} })),
-        page,
-      ),
-    );
+    return c.json(pageOf(found.map(foundJson), page));
   });
 
   function storedRun(id: string): StoredRun {
@@ -96,6 +91,11 @@ const keys: Readonly<Record<string, Key<StoredRun>>> = {
   run_name: ({ name }) => name,
   run_id: ({ id }) => id,
 };
+
+/** A run that is read has outputs beside its inputs; one that was just created has none. */
+function foundJson(run: StoredRun): object {
+  return { ...runJson(run), outputs: {} };
+}
 
 function inView({ isDeleted }: StoredRun, view: string): boolean {
   return view === "ALL" || isDeleted === (view === "DELETED_ONLY");

@@ -73,8 +73,8 @@ async function deliverSlice(
 }
 
 /**
- * A slice that is not full goes after the sink's interval, or, with `once`, not before the input has ended; a journal
- * that is full gets no fuller. Returns false when it is to be looked at again, for it may have grown.
+ * A slice that is not full goes after the sink's interval, or, with `once`, not before the input has ended, but before
+ * it keeps the source from reading on. Returns false when it is to be looked at again, for it may have grown.
  */
 async function isDue(
   { sink, once, journal }: PointsWorkerOptions,
@@ -83,7 +83,7 @@ async function isDue(
   stop: AbortSignal,
 ): Promise<boolean> {
   const { intervalMs } = sink.batch;
-  if ((!once && intervalMs === 0) || journal.size().full) return true;
+  if ((!once && intervalMs === 0) || holdsUpReading(journal, `sink/${sink.id}`)) return true;
   sink.status.state = "idle";
   if (once) {
     if (journal.end() === slice.next) await journal.changed(stop);
@@ -93,6 +93,13 @@ async function isDue(
   if (restMs <= 0) return true;
   await changedWithin(restMs, journal, world, stop);
   return false;
+}
+
+/** A full journal gets no fuller, and no other consumer lets it go before this one does. */
+function holdsUpReading(journal: Journal, consumer: string): boolean {
+  if (!journal.size().full) return false;
+  const position = journal.position(consumer);
+  return journal.consumers().every((other) => journal.position(other) >= position);
 }
 
 async function changedWithin(ms: number, journal: Journal, world: DeliveryWorld, stop: AbortSignal): Promise<void> {

@@ -29,8 +29,8 @@ export interface Bench {
 }
 
 /** Makes the bench of one sink. */
-export async function openBench(entry: SinkEntry, host: CheckedSinkOptions = {}): Promise<Bench> {
-  const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 3 });
+export async function openBench(entry: SinkEntry, host: CheckedSinkOptions = {}, maxBytes = 1e9): Promise<Bench> {
+  const journal = await openJournal({ path: ":memory:", maxBytes });
   const prepared = entry.prepare();
   if (!prepared.ok) throw new Error(prepared.issues[0]?.message);
   const resolved = { id: entry.type, type: entry.type, host, create: prepared.create };

@@ -46,10 +46,14 @@ function shownPlace({ file, line }: Place, path: string): string {
   return file === "" || file === path ? `line ${line}` : `${relative(dirname(path), file)} line ${line}`;
 }
 
-/** The runtimes name the whole path of the file, and Deno the number of the load. */
+/** The runtimes name whole paths, Deno also the number of the load, and it puts the error's name before its words. */
 function clean(line: string, path: string): string {
-  return line
-    .replaceAll(pathToFileURL(path).href, basename(path))
-    .replaceAll(path, basename(path))
-    .replace(/(\.m?[jt]sx?)\?\d+/g, "$1");
+  const folder = dirname(path) + sep;
+  const short = line
+    .replaceAll(pathToFileURL(folder).href, "")
+    .replaceAll(folder, "")
+    .replace(/(\.m?[jt]sx?)\?\d+/g, "$1")
+    .replace(/(\w*Error: )+/, "");
+  const own = `${basename(path)} line `;
+  return short.startsWith(own) ? short.slice(basename(path).length + 1) : short;
 }

@@ -38,31 +38,53 @@ function registerHooks(): void {
       if (parent === undefined || !fromUser(parent)) return next(specifier, context);
       const host = hostUrl(specifier);
       if (host !== undefined) return { url: host, shortCircuit: true };
-      if (!/^\.{1,2}\//.test(specifier)) return next(specifier, context);
-      const url = new URL(specifier, parent);
-      return { url: withExtension(url) + new URL(parent).search, shortCircuit: true };
+      if (!/^\.{1,2}\//.test(specifier)) return existing(specifier, next(specifier, context));
+      const url = withExtension(new URL(specifier, parent));
+      if (url === undefined) throw new Error(`Cannot find module '${specifier}' imported from ${fileOf(parent)}`);
+      return { url: url + new URL(parent).search, shortCircuit: true };
     },
     load(url, context, next) {
       if (!fromUser(url) || !/\.m?ts(\?|$)/.test(url)) return next(url, context);
-      return { source: withoutTypes(readFileSync(fileOf(url), "utf8")), format: "module", shortCircuit: true };
+      return { source: withoutTypes(fileOf(url)), format: "module", shortCircuit: true };
     },
   });
 }
 
-/** `"transform"`, which Deno knows and Node's types do not, takes `enum` too. */
-function withoutTypes(text: string): string {
-  return Reflect.apply(module.stripTypeScriptTypes, undefined, [text, { mode: "transform" }]);
+/** For a package it does not find Deno gives the address of a file that is not there. */
+function existing<T extends { readonly url: string }>(specifier: string, found: T): T {
+  if (!found.url.startsWith("file:") || existsSync(fileOf(found.url))) return found;
+  throw new Error(`Cannot find package '${specifier}': install it beside the file that imports it`);
+}
+
+/** Stripping keeps the lines where they are; `"transform"`, which Node's types do not know, takes `enum` too. */
+function withoutTypes(file: string): string {
+  const text = readFileSync(file, "utf8");
+  try {
+    return module.stripTypeScriptTypes(text);
+  } catch {
+    return transformed(text, file);
+  }
+}
+
+function transformed(text: string, file: string): string {
+  try {
+    return Reflect.apply(module.stripTypeScriptTypes, undefined, [text, { mode: "transform" }]);
+  } catch (cause) {
+    const [first = "", ...rest] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    const line = /:(\d+):\d+\s*$/.exec(rest.join("\n"))?.[1];
+    throw new SyntaxError(`${file}${line ? ` line ${line}` : ""}: ${first}`, { cause });
+  }
 }
 
 function fromUser(url: string): boolean {
   return url.startsWith("file:") && (!url.startsWith(ownRoot) || url.includes("?"));
 }
 
-/** Adds the extension that the user has left out. */
-function withExtension(url: URL): string {
+/** Adds the extension that the user has left out; nothing when there is no such file. */
+function withExtension(url: URL): string | undefined {
   const isFile = (candidate: string) => existsSync(fileOf(candidate)) && statSync(fileOf(candidate)).isFile();
   const found = ["", ".ts", ".mts", ".js", ".mjs", "/index.ts"].find((extension) => isFile(url.href + extension));
-  return url.href + (found ?? "");
+  return found === undefined ? undefined : url.href + found;
 }
 
 function fileOf(url: string): string {

@@ -97,8 +97,8 @@ describe("loadConfig() from a mistaken file", () => {
     ["exports a text", `export default "x";`, /expected an object .* found "x"$/],
     [
       "has a function that throws",
-      `${head}export default () => {\n  throw new Error("inner");\n};`,
-      /it failed: line 4: inner$/,
+      `\nexport default () => {\n  throw new Error("inner");\n};`,
+      /it failed: line 3: inner$/,
     ],
     ["is a promise that rejects", `export default Promise.reject(new Error("inner"));`, /it failed: line 1: inner$/],
     [

@@ -2,13 +2,15 @@
 #
 #   docker build -t mlmon .
 #
-# A private npm registry is given as a secret, which stays out of the image:
-#   docker build --secret id=npmrc,src=$HOME/.npmrc -t mlmon .
+# A private npm registry, and certificates to trust beside the usual ones, are given as secrets, which stay out of the
+# image:
+#   docker build --secret id=npmrc,src=$HOME/.npmrc --secret id=ca,src=company-ca.pem -t mlmon .
 FROM oven/bun:1-slim AS build
 WORKDIR /mlmon
 COPY package.json package-lock.json ./
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=cache,target=/root/.bun/install/cache \
-    bun install --frozen-lockfile --ignore-scripts
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
+    --mount=type=cache,target=/root/.bun/install/cache \
+    NODE_EXTRA_CA_CERTS=/run/secrets/ca bun install --frozen-lockfile --ignore-scripts
 COPY scripts scripts
 COPY src src
 COPY plugins plugins

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Beds } from "../beds/bed.ts";
@@ -18,7 +18,10 @@ export interface Stack {
   compose(...args: string[]): Promise<string>;
   /** Makes the images that the engine cannot get from a registry. */
   makeImages(): Promise<void>;
-  /** Removes containers, volumes and networks, and ends the engine if it was started for the test. Once, however often called. */
+  /**
+   * Removes containers, volumes, networks and the image, and ends the engine if it was started for the test. Once,
+   * however often called.
+   */
   remove(): Promise<void>;
 }
 
@@ -26,14 +29,16 @@ export interface Stack {
 export async function prepareStack({ env: engine, standIn, down }: Beds["docker"]): Promise<Stack> {
   const folder = await temporaryFolder();
   const npmrc = join(folder.path, "npmrc");
-  await writeFile(npmrc, await npmSettings(standIn !== undefined));
+  await writeFile(npmrc, await npmSettings());
+  const ca = join(folder.path, "ca.pem");
+  await writeFile(ca, await certificates());
   const services = ["mlflow", "prometheus", "pushgateway", "pramathus", "mlmon"] as const;
   const ports = new Map<string, number>();
   for (const service of services) ports.set(service, await freePort());
   const variables = Object.fromEntries(
     [...ports].map(([service, port]) => [`${service.toUpperCase()}_PORT`, `${port}`]),
   );
-  const env = { ...process.env, ...engine, ...variables, MLMON_TEST_NPMRC: npmrc };
+  const env = { ...process.env, ...engine, ...variables, MLMON_TEST_NPMRC: npmrc, MLMON_TEST_CA: ca };
   const urlOf = (service: string) => `http://127.0.0.1:${ports.get(service)}`;
 
   async function docker(...args: string[]): Promise<string> {
@@ -46,6 +51,7 @@ export async function prepareStack({ env: engine, standIn, down }: Beds["docker"
   let removed: Promise<void> | undefined;
   async function remove(): Promise<void> {
     await compose("down", "-v", "--remove-orphans", "--timeout", "5").catch(() => undefined);
+    await docker("image", "rm", "-f", "mlmon-test").catch(() => undefined);
     await down();
     await folder.remove();
   }
@@ -83,9 +89,15 @@ const officialImages = [
   ["mlflow", "ghcr.io/mlflow/mlflow:"],
 ] as const;
 
-/** The machine's registry; stand-in images trust the machine's own certificates, too. */
-async function npmSettings(standIns: boolean): Promise<string> {
+/** The machine's registry. */
+async function npmSettings(): Promise<string> {
   const { stdout } = await execute("npm", ["config", "get", "registry", "--loglevel=error"], { cwd: root });
-  const lines = [`registry=${stdout.trim()}`, ...(standIns ? ["cafile=/etc/ssl/certs/ca-certificates.crt"] : [])];
-  return `${lines.join("\n")}\n`;
+  return `registry=${stdout.trim()}\n`;
+}
+
+/** What the machine trusts beside the usual authorities; empty where nobody has said. */
+async function certificates(): Promise<string> {
+  const { stdout } = await execute("npm", ["config", "get", "cafile", "--loglevel=error"], { cwd: root });
+  const said = [process.env.NODE_EXTRA_CA_CERTS, stdout.trim()].find((file) => file && file !== "null");
+  return said ? readFile(said, "utf8") : "";
 }

@@ -26,6 +26,7 @@ await gate("types", join(bin, "tsc"), []);
 if (!quick) await gate("build", process.execPath, ["scripts/build.js"]);
 const stop = await beds;
 try {
+  // Run under Bun alone: they start mlmon under Bun, under Deno and as the binary themselves, or a container engine.
   const apart = ["e2e", "binary", "compose"];
   await underBun("Bun", ["./test"], apart);
   if (!quick) {

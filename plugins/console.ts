@@ -8,7 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import { access, appendFile, rename, rm, stat } from "node:fs/promises";
+import { access, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { stdout } from "node:process";
 import { defineSink, type Outcome, option, type Sample, v } from "mlmon";
@@ -44,12 +44,16 @@ function lineOf({ name, value, time, step, run, labels }: Sample): string {
 }
 
 function writeOut(body: string): Promise<Outcome> {
+  // Without a listener, a reader that has gone would end the process; the callback says what became of the write.
+  if (!stdout.listeners("error").includes(ignore)) stdout.on("error", ignore);
   return new Promise((resolve) => {
     stdout.write(body, (error) =>
       resolve(error ? { kind: "paused", reason: `stdout cannot be written: ${error.message}` } : { kind: "delivered" }),
     );
   });
 }
+
+function ignore(): void {}
 
 async function appendTo(
   path: string,
@@ -62,7 +66,7 @@ async function appendTo(
       () => 0,
     );
     if (size > 0 && size + Buffer.byteLength(body) > maxBytes) await rotate(path, keep);
-    await appendFile(path, body, { mode: 0o600 });
+    await appendWhole(path, body);
     return { kind: "delivered" };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
@@ -72,6 +76,26 @@ async function appendTo(
       () => "create its folder, writable by mlmon",
     );
     return { kind: "paused", reason: `the file "${path}" cannot be written (${code}): ${folder}` };
+  }
+}
+
+/** Appends all or nothing, behind a whole line: neither a full disk nor a kill may leave half a line in the middle. */
+async function appendWhole(path: string, body: string): Promise<void> {
+  const file = await open(path, "a+", 0o600);
+  try {
+    const { size } = await file.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    const isWhole = size === 0 || last.toString() === "\n";
+    try {
+      await file.appendFile(isWhole ? body : `\n${body}`);
+    } catch (error) {
+      // Not a file that can be cut (a pipe): then what is there stays.
+      await file.truncate(size).catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    await file.close();
   }
 }
 

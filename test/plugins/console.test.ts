@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -50,5 +52,32 @@ describe("console", () => {
     const [outcome] = await write({ path: join(folder, "no/such/file") }, makeBatch(makeSamples(1)));
     assert.ok(outcome?.kind === "paused");
     assert.match(outcome.reason, /cannot be written \(ENOENT\): create its folder/);
+  });
+
+  it("starts a new line behind half a line that a kill has left", async () => {
+    const path = join(folder, "torn.ndjson");
+    writeFileSync(path, '{"name":"lo');
+    await write({ path }, makeBatch(makeSamples(1)));
+    const [torn, whole] = readFileSync(path, "utf8").trimEnd().split("\n");
+    assert.equal(torn, '{"name":"lo');
+    assert.equal(JSON.parse(whole ?? "").name, "loss");
+  });
+
+  it("tries again when the disk is full", { skip: existsSync("/dev/full") ? false : "no /dev/full" }, async () => {
+    const [outcome] = await write({ path: "/dev/full" }, makeBatch(makeSamples(1)));
+    assert.deepEqual(outcome, { kind: "retry", reason: 'the disk of "/dev/full" is full' });
+  });
+
+  it("pauses, and does not end the process, when nobody reads stdout any more", async () => {
+    const script = join(import.meta.dirname, "../fixtures/write-stdout.ts");
+    const run = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+    const child = spawn(process.execPath, [...run, script], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    const [status] = await once(child, "close");
+    assert.deepEqual([status, said], [0, "paused"]);
   });
 });

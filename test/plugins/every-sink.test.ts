@@ -28,6 +28,23 @@ const sinks: Readonly<Record<string, readonly SinkEntry[]>> = {
   ],
 };
 
+/** What every receiver over HTTP means by an answer; what is too large may have no halves. */
+const shared: Readonly<Record<number, readonly Outcome["kind"][]>> = {
+  307: ["rejected"],
+  400: ["split", "rejected"],
+  401: ["paused"],
+  403: ["paused"],
+  404: ["paused"],
+  413: ["split", "paused"],
+  415: ["rejected"],
+  429: ["retry"],
+  500: ["retry"],
+  501: ["rejected"],
+  502: ["retry"],
+  503: ["retry"],
+  504: ["retry"],
+};
+
 const folder = join(import.meta.dirname, "../../plugins");
 
 describe("every sink", () => {
@@ -64,6 +81,9 @@ describe("every sink", () => {
           const response = new Response(empty ? null : "words", { status });
           const outcome: Outcome = await (made.sink.classify ?? classify)(response);
           assert.equal(outcome.kind === "delivered", status < 300, String(status));
+          const expected = shared[status];
+          if (expected) assert.ok(expected.includes(outcome.kind), `${status}: ${outcome.kind}`);
+          if ("reason" in outcome) assert.match(outcome.reason, new RegExp(`^${status}\\b`));
         }
       });
     }

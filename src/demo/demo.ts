@@ -3,115 +3,93 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import * as v from "valibot";
-import { pramathus } from "../../plugins/pramathus.ts";
-import { prometheus } from "../../plugins/prometheus.ts";
-import { pushgateway } from "../../plugins/pushgateway.ts";
-import { parseListen } from "../config/listen.ts";
-import { resolveConfig } from "../config/resolve.ts";
-import type { ResolvedConfig } from "../config/resolved.ts";
-import { mlflow } from "../mlflow/mlflow.ts";
 import { mlflowOptions } from "../mlflow/options.ts";
 import { createWriter } from "../mlflow/write.ts";
-import { UsageError, WorkError } from "../model/errors.ts";
-import { runService, type Started } from "../pipeline/service.ts";
+import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
+import { runService } from "../pipeline/service.ts";
 import { createLog } from "../runtime/log.ts";
-import { type Served, serve } from "../runtime/serve.ts";
+import { serve } from "../runtime/serve.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
+import { demoConfig, demoListen } from "./demo-config.ts";
 import { createMlflowApp } from "./mlflow-app.ts";
-import { createReceivers, demoKey, type Receivers } from "./receivers.ts";
+import { createReceivers } from "./receivers.ts";
 import { createDemoStore } from "./store.ts";
+import { numbersLine, welcome } from "./words.ts";
+
+const numbersMs = 10_000;
+const loopback = { hostname: "127.0.0.1", port: 0 };
 
 /**
  * The demonstration of `npm start`: a small MLflow that a simulated training keeps writing to, read by the real source,
- * delivered by the real sinks to a page and to receivers built in. Ends with status 0 at SIGINT or SIGTERM.
+ * delivered by the real sinks to a page and to receivers built in. Ends everything when the signal fires.
  */
-async function demo(): Promise<void> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort());
-  const loopback = { hostname: "127.0.0.1", port: 0 };
-  const store = await serve(createMlflowApp(createDemoStore()).fetch, loopback);
-  const receivers = createReceivers();
-  const receiver = await serve(receivers.app.fetch, loopback);
-  const state = mkdtempSync(join(tmpdir(), "mlmon-demo-"));
-  const trackingUri = `http://127.0.0.1:${store.port}`;
-  const writer = createWriter(v.parse(mlflowOptions, { trackingUri }));
-  let numbers: ReturnType<typeof setInterval> | undefined;
+async function demo(words: readonly string[], stop: AbortController): Promise<void> {
+  const { signal } = stop;
+  const { listen, isReplaced } = await demoListen(words, process.env);
+  if (isReplaced) say("The port 9890 is in use, so another one is taken.\n");
+  const opened: (() => Promise<void> | void)[] = [];
   try {
-    await simulatePast({ writer, runs: 6, steps: 60, seed: 1, signal: stop.signal });
-    const training = simulateLive({ writer, steps: 60, seed: 2, parallel: 3, stepMs: 1000, signal: stop.signal });
+    const store = await serve(createMlflowApp(createDemoStore()).fetch, loopback);
+    opened.push(() => store.stop());
+    const receivers = createReceivers();
+    const receiving = await serve(receivers.app.fetch, loopback);
+    opened.push(() => receiving.stop());
+    const stateDir = mkdtempSync(join(tmpdir(), "mlmon-demo-"));
+    opened.push(() => rmSync(stateDir, { recursive: true, force: true }));
+
+    const trackingUri = `http://127.0.0.1:${store.port}`;
+    const receiver = `http://127.0.0.1:${receiving.port}`;
+    const config = await demoConfig({ trackingUri, receiver, stateDir, listen });
+    const writer = createWriter(v.parse(mlflowOptions, { trackingUri }));
+    await simulatePast({ writer, runs: 6, steps: 60, seed: 1, signal });
+    // Caught at once: it may fail while the service runs, and the demo is nothing without it.
+    let failure: unknown;
+    const training = simulateLive({ writer, steps: 60, seed: 2, parallel: 3, stepMs: 1000, signal }).catch((error) => {
+      failure = error;
+      stop.abort();
+    });
+    opened.push(() => {
+      stop.abort();
+      return training;
+    });
+
     await runService({
-      config: await configFor(trackingUri, receiver, state),
+      config,
       log: createLog({ level: "warn", format: "text" }),
-      signal: stop.signal,
-      onStarted(started) {
-        process.stdout.write(welcome(started, trackingUri));
-        numbers = setInterval(() => process.stdout.write(numbersLine(started, receivers)), 10_000);
+      signal,
+      onStarted({ url, status }) {
+        say(welcome({ url, trackingUri, receiver }));
+        const numbers = setInterval(() => say(numbersLine(status(), receivers.counts())), numbersMs);
+        signal.addEventListener("abort", () => clearInterval(numbers), { once: true });
       },
     });
     await training;
+    if (failure) throw failure;
   } finally {
-    clearInterval(numbers);
-    stop.abort();
-    await Promise.all([store.stop(), receiver.stop()]);
-    rmSync(state, { recursive: true, force: true });
+    for (const close of opened.toReversed()) await close();
   }
 }
 
-async function configFor(trackingUri: string, receiver: Served, state: string): Promise<ResolvedConfig> {
-  const address = `http://127.0.0.1:${receiver.port}`;
-  const config = {
-    sources: [mlflow({ trackingUri, interval: "2s" })],
-    sinks: [
-      prometheus(),
-      pushgateway({ endpoint: address }),
-      pramathus({ endpoint: `${address}/api/metrics`, apiKey: demoKey }),
-    ],
-  };
-  return resolveConfig(config, { origin: "demo", secrets: "required", stateDir: state, listen: await freeListen() });
+function say(text: string): void {
+  process.stdout.write(text);
 }
 
-/** The address that was asked for; else the usual one, or a free port when that is taken. */
-async function freeListen(): Promise<string> {
-  const flag = process.argv.indexOf("--listen");
-  const asked = flag > 0 ? process.argv[flag + 1] : process.env.MLMON_LISTEN?.trim();
-  if (asked) {
-    if (!parseListen(asked)) throw new UsageError(`Cannot listen on "${asked}": expected host:port`);
-    return asked;
-  }
-  try {
-    const probe = await serve(() => new Response(), { hostname: "127.0.0.1", port: 9890 });
-    await probe.stop();
-    return "127.0.0.1:9890";
-  } catch {
-    process.stdout.write("The port 9890 is in use, so another one is taken.\n");
-    return "127.0.0.1:0";
-  }
+/** Tells a mistake or a failure in a line, without a stack, and returns the exit status. */
+function complain(error: unknown): number {
+  const message = error instanceof Error ? error.message : String(error);
+  const issues = error instanceof ConfigError ? error.issues : [];
+  const isKnown = [ConfigError, UsageError, WorkError].some((kind) => error instanceof kind);
+  process.stderr.write(`mlmon: ${isKnown ? "" : "this is a bug: "}${message}\n`);
+  for (const issue of issues) process.stderr.write(`  ${issue.path}: ${issue.message}\n`);
+  return error instanceof ConfigError || error instanceof UsageError ? 2 : 1;
 }
 
-function welcome({ url }: Started, trackingUri: string): string {
-  return `
-mlmon runs: a simulated training writes to a small MLflow at ${trackingUri},
-mlmon reads it and delivers to a Prometheus page, a Pushgateway and a Pramathus, both built into this demo.
-
-  Status page   ${url}/
-  Metrics       ${url}/metrics
-  Your MLflow   npm start -- --config my.config.ts
-  Stop          Ctrl-C
-
-`;
-}
-
-function numbersLine({ status }: Started, receivers: Receivers): string {
-  const { sinks, view } = status();
-  const { samples, series } = receivers.counts();
-  const waiting = sinks.reduce((sum, sink) => sum + sink.waiting, 0);
-  return `${view.runs} runs, ${view.series} series; Pramathus holds ${samples} samples, the Pushgateway ${series} series; ${waiting} wait\n`;
-}
-
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort());
+// A reader that leaves, as in `| head`, or a terminal that closes, ends the demo.
+process.stdout.on("error", () => stop.abort());
 try {
-  await demo();
+  await demo(process.argv.slice(2), stop);
 } catch (error) {
-  if (!(error instanceof WorkError || error instanceof UsageError)) throw error;
-  process.stderr.write(`mlmon: ${error.message}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = complain(error);
 }

@@ -1,0 +1,41 @@
+import type { Status } from "../pipeline/status.ts";
+import type { ReceiverCounts } from "./receivers.ts";
+
+export interface DemoPlaces {
+  /** The status server's. */
+  readonly url: string;
+  readonly trackingUri: string;
+  readonly receiver: string;
+}
+
+/** What the demo says when it runs. */
+export function welcome({ url, trackingUri, receiver }: DemoPlaces): string {
+  return `
+mlmon runs. A simulated training writes to a small MLflow at ${trackingUri};
+mlmon reads it every 2 s and delivers to a Prometheus page, a Pushgateway and a Pramathus.
+
+  Status page       ${url}/
+  Metrics           ${url}/metrics
+  What was received ${receiver}/
+  Your own MLflow   MLFLOW_TRACKING_URI=http://localhost:5000 npx bun src/cli.ts run
+  Your own config   npm start -- --config my.config.ts
+  Stop              Ctrl-C
+
+`;
+}
+
+/** One line of numbers: what is shown, what has arrived, how late it is. */
+export function numbersLine({ sinks, view }: Status, { samples, series, refused }: ReceiverCounts): string {
+  const lag = Math.max(0, ...sinks.map(({ lagSeconds }) => lagSeconds));
+  const failing = sinks.filter(({ lastError }) => lastError).map(({ id }) => id);
+  return [
+    `${view.runs} runs, ${view.series} series on the page`,
+    `Pramathus ${samples} samples`,
+    `Pushgateway ${series} series`,
+    `lag ${lag.toFixed(1)} s`,
+    ...(refused > 0 ? [`${refused} requests refused`] : []),
+    ...(failing.length > 0 ? [`failing: ${failing.join(", ")}`] : []),
+  ]
+    .join(" | ")
+    .concat("\n");
+}

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
+import { toIssues } from "../config/issues.ts";
 import type { Batch } from "../model/batch.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Run } from "../model/run.ts";
@@ -61,29 +62,28 @@ async function* readSamples(path: string, runs: Map<string, Run>): AsyncGenerato
     for await (const line of lines) {
       number += 1;
       if (line.trim() === "") continue;
-      const parsed = v.safeParse(recordedSample, parseLine(line));
+      const parsed = v.safeParse(recordedSample, parseLine(line, `"${path}" line ${number}`));
       if (!parsed.success) {
-        const issue = parsed.issues[0];
-        throw new WorkError(`Cannot read "${path}" line ${number}: ${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
+        const [issue] = toIssues(parsed.issues, "", () => []);
+        const place = issue?.path ? `${issue.path}: ` : "";
+        throw new WorkError(`Cannot read "${path}" line ${number}: ${place}${issue?.message}`);
       }
       yield shareRun(parsed.output, runs);
     }
   } catch (cause) {
     if (cause instanceof WorkError) throw cause;
-    throw new WorkError(
-      `Cannot read the recorded samples "${path}": ${cause instanceof Error ? cause.message : cause}`,
-      {
-        cause,
-      },
-    );
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const why =
+      code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : String(code ?? cause);
+    throw new WorkError(`Cannot read the recorded samples "${path}": ${why}`, { cause });
   }
 }
 
-function parseLine(line: string): unknown {
+function parseLine(line: string, place: string): unknown {
   try {
     return JSON.parse(line);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw new WorkError(`Cannot read ${place}: it is not JSON`, { cause });
   }
 }
 

@@ -98,7 +98,7 @@ describe("loadConfig() from a mistaken file", () => {
     [
       "has a function that throws",
       `\nexport default () => {\n  throw new Error("inner");\n};`,
-      /it failed: line 3: inner$/,
+      /it failed: line \d: inner$/,
     ],
     ["is a promise that rejects", `export default Promise.reject(new Error("inner"));`, /it failed: line 1: inner$/],
     [

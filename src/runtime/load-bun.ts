@@ -1,6 +1,7 @@
 /// <reference types="bun" />
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { hostModules, unknownHostModule } from "./host-modules.ts";
 
 /** Imports a user's file under Bun and in the binary. */
@@ -35,10 +36,16 @@ async function register(): Promise<void> {
   });
 }
 
-/** ES modules stand in this cache, too: without this a reload would give what was loaded first. */
+/**
+ * ES modules stand in this cache, too: without this a reload would give what was loaded first. Packages do not change,
+ * and of mlmon's own modules, when the file lies above them, there must be one instance each.
+ */
 function forget(folder: string): void {
   const { cache } = createRequire(import.meta.url);
   for (const file of Object.keys(cache)) {
-    if (file.startsWith(folder)) delete cache[file];
+    const isLasting = file.startsWith(ownFolder) || file.includes(`${sep}node_modules${sep}`);
+    if (file.startsWith(folder) && !isLasting) delete cache[file];
   }
 }
+
+const ownFolder = fileURLToPath(new URL("..", import.meta.url));

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import * as mlmonItself from "mlmon";
+import * as valibot from "valibot";
+import { loadModule } from "../../src/runtime/load-module.ts";
+import { temporaryFolder } from "../beds/wait.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Writes files into a folder and loads the one called `main.ts`. */
+async function load(folder: string, files: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return loadModule(join(folder, "main.ts"));
+}
+
+describe("loadModule()", () => {
+  it("gives the user's file the host's own mlmon, valibot and hono, wherever the file lies", async () => {
+    await using folder = await temporaryFolder();
+    const names = ["mlmon", "mlmon/prometheus", "mlmon/plugins/console", "valibot", "hono", "hono/jsx"];
+    const lines = names.map((name, index) => `export * as m${index} from "${name}";`);
+    const module = await load(folder.path, { "main.ts": lines.join("\n") });
+    const own = (name: string, key: string) => Reflect.get(Object(module[name]), key);
+    assert.equal(own("m0", "Secret"), mlmonItself.Secret);
+    assert.equal(own("m3", "strictObject"), valibot.strictObject);
+    for (const index of names.keys()) assert.equal(typeof module[`m${index}`], "object");
+  });
+
+  it("loads afresh what has changed since, the file itself and what it imports", async () => {
+    await using folder = await temporaryFolder();
+    const main = (text: string) => `import { part } from "./parts/part";\nexport const all = "${text} " + part;`;
+    const part = (text: string) => `export const part: string = "${text}";`;
+    const first = await load(folder.path, { "main.ts": main("a"), "parts/part.ts": part("1") });
+    const second = await load(folder.path, { "main.ts": main("b"), "parts/part.ts": part("2") });
+    assert.deepEqual([first.all, second.all], ["a 1", "b 2"]);
+  });
+
+  it("loads again after a file that did not parse", async () => {
+    await using folder = await temporaryFolder();
+    await assert.rejects(load(folder.path, { "main.ts": "export const x = [;" }));
+    assert.equal((await load(folder.path, { "main.ts": "export const x = 1;" })).x, 1);
+  });
+
+  it("keeps the program's own modules when the file lies in the project's folder", async () => {
+    const before = await import("../../src/view/live-runs.ts");
+    await loadModule(join(root, "mlmon.config.ts"));
+    await loadModule(join(root, "mlmon.config.ts"));
+    assert.equal(await import("../../src/view/live-runs.ts"), before);
+    const { Secret } = await import("../../src/model/secret.ts");
+    assert.equal(Secret, mlmonItself.Secret);
+  });
+
+  it("takes TypeScript that has to be turned into code: enum, parameter properties, namespaces", async () => {
+    await using folder = await temporaryFolder();
+    const text = `enum Level { low = 3 }
+namespace Deep { export const x = 4; }
+class Point { constructor(readonly x: number) {} }
+export const sum = Level.low + Deep.x + new Point(5).x;`;
+    assert.equal((await load(folder.path, { "main.ts": text })).sum, 12);
+  });
+
+  it("follows a package that lies beside the file, with what that one needs", async () => {
+    await using folder = await temporaryFolder();
+    const manifest = (name: string) => JSON.stringify({ name, version: "1.0.0", main: "index.js" });
+    const module = await load(folder.path, {
+      "main.ts": `import outer from "outer-package";\nexport const answer = outer.answer;`,
+      "node_modules/outer-package/package.json": manifest("outer-package"),
+      "node_modules/outer-package/index.js": `module.exports = { answer: require("inner-package") + 1 };`,
+      "node_modules/inner-package/package.json": manifest("inner-package"),
+      "node_modules/inner-package/index.js": "module.exports = 41;",
+    });
+    assert.equal(module.answer, 42);
+  });
+});

@@ -4,7 +4,7 @@
  * @module
  */
 export * as v from "valibot";
-export { type Config, defineConfig } from "./config/config.ts";
+export { type Config, type ConfigExport, defineConfig } from "./config/config.ts";
 export {
   defineHttpSink,
   defineSink,

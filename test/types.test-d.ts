@@ -1,6 +1,7 @@
 // What must compile and what must not: checked by tsc alone, never run. The typed API is the product.
 import {
   type Batch,
+  type Config,
   defineConfig,
   defineHttpSink,
   defineSink,
@@ -46,6 +47,10 @@ defineConfig({
   server: { listen: "127.0.0.1:9890", token: secret.env("MLMON_TOKEN") },
 });
 
+// @ts-expect-error a misspelt part
+defineConfig({ sources, sinks, sereis: {} });
+// @ts-expect-error a misspelt part beside a promise of it
+defineConfig(Promise.resolve<Config>({ sources, sinks, transform: [] }));
 // @ts-expect-error no sinks
 defineConfig({ sources });
 // @ts-expect-error a sink among the sources

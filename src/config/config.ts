@@ -34,7 +34,10 @@ export interface Config {
 
 type Falsy = false | null | undefined | "" | 0;
 
+/** What a configuration file may export by default: the configuration, a promise of it, or a function of either. */
+export type ConfigExport = Awaitable<Config> | (() => Awaitable<Config>);
+
 /** Types a configuration; it may be an object, a promise of one, or a function that returns either. */
-export function defineConfig<T extends Awaitable<Config> | (() => Awaitable<Config>)>(config: T): T {
+export function defineConfig(config: ConfigExport): ConfigExport {
   return config;
 }

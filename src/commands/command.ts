@@ -63,8 +63,12 @@ export function defineMlmonCommand<T extends ArgsDef>({
       checkWords(rawArgs, args, name);
       const flags: Readonly<Record<string, unknown>> = parsed;
       const log = createLog({
-        level: choice("log-level", text(flags, "log-level") ?? process.env.MLMON_LOG_LEVEL, logLevels) ?? "info",
-        format: choice("log-format", text(flags, "log-format") ?? process.env.MLMON_LOG_FORMAT, logFormats) ?? "text",
+        level:
+          choice("log-level", text(flags, "log-level"), logLevels) ?? variable("MLMON_LOG_LEVEL", logLevels) ?? "info",
+        format:
+          choice("log-format", text(flags, "log-format"), logFormats) ??
+          variable("MLMON_LOG_FORMAT", logFormats) ??
+          "text",
       });
       const stop = stopSignal();
       async function config(secrets: "required" | "warn"): Promise<ResolvedConfig> {
@@ -102,10 +106,19 @@ export function print(text: string): Promise<void> {
 
 /** Reads one of the values a flag may have; throws `UsageError` for another one. */
 export function choice<T extends string>(flag: string, value: string | undefined, values: readonly T[]): T | undefined {
+  return oneOf(`--${flag}`, value, values);
+}
+
+/** The same for an environment variable. */
+function variable<T extends string>(name: string, values: readonly T[]): T | undefined {
+  return oneOf(name, process.env[name]?.trim().toLowerCase(), values);
+}
+
+function oneOf<T extends string>(what: string, value: string | undefined, values: readonly T[]): T | undefined {
   if (value === undefined || value === "") return undefined;
   const found = values.find((candidate) => candidate === value);
   if (found) return found;
-  throw new UsageError(`Cannot use --${flag} "${value}": expected one of ${values.join(", ")}`);
+  throw new UsageError(`Cannot use ${what} "${value}": expected one of ${values.join(", ")}`);
 }
 
 /** Reads a flag that is a text; nothing when it is not given. */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { ConfigError, type Issue, WorkError } from "../model/errors.ts";
-import type { AnySink, Entry } from "./define.ts";
+import type { AnySink, Entry, Prepared } from "./define.ts";
 import { show, toIssues } from "./issues.ts";
 import { optionNames } from "./option-names.ts";
 import type { ResolvedEntry, ResolvedSink } from "./resolved.ts";
@@ -31,7 +31,11 @@ export function resolveEntries<E extends Entry<string, unknown>>(
     const hostSchema = kind === "sink" ? sinkOptions : entryOptions;
     const host = v.safeParse(hostSchema, value.host);
     if (!host.success) issues.push(...toIssues(host.issues, path, (place) => optionNames(hostSchema, place)));
-    const prepared = value.prepare();
+    const prepared = prepare(value, path);
+    if ("message" in prepared) {
+      issues.push(prepared);
+      return [];
+    }
     if (!prepared.ok) issues.push(...toIssues(prepared.issues, path, (place) => value.optionNames(place)));
     const id = host.success ? (host.output.id ?? value.type) : value.type;
     const other = taken.get(id);
@@ -67,6 +71,16 @@ const expected: Readonly<Record<string, string>> = {
   transform: "a transform such as filter(…)",
   sink: "a sink such as prometheus()",
 };
+
+/** A schema with a function that throws, such as `v.transform((text) => new URL(text))`, is the user's to mend. */
+function prepare<Made>(entry: Entry<string, Made>, path: string): Prepared<Made> | Issue {
+  try {
+    return entry.prepare();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return { path, message: `the schema of ${entry.type}() threw instead of naming a mistake: ${message}` };
+  }
+}
 
 /** A plugin that fails while it is made is the user's to mend. */
 function make<T>(what: string, create: () => T): T {

@@ -31,7 +31,7 @@ export interface ResolveOptions {
 /** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
 export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
   const parsed = v.safeParse(configSchema, config);
-  if (typeof config !== "object" || config === null) {
+  if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new ConfigError(
       `Cannot use the configuration "${options.origin}": expected an object { sources: […], sinks: […] }: found ${show(config)}`,
     );

@@ -157,8 +157,20 @@ describe("resolveConfig() on entries", () => {
     });
   });
 
+  it("names the plugin whose schema throws, beside the other mistakes", () => {
+    const parsing = v.pipe(
+      v.string(),
+      v.transform((text): string => JSON.parse(text)),
+    );
+    const broken = defineHttpSink("broken", v.strictObject({ x: parsing }), () => ({ render: () => [] }));
+    const [first = "", second = ""] = mistakes({ sources, sinks: [broken({ x: "{" }), call(prometheus, { y: 1 })] });
+    assert.match(first, /^sinks\[0\]: the schema of broken\(\) threw instead of naming a mistake: /);
+    assert.match(second, /^sinks\[1\]\.y: /);
+  });
+
   it("says what a configuration is when it is none", () => {
-    for (const config of [null, undefined, "x", 5]) assert.match(mistakes(config)[0] ?? "", /expected an object/);
+    for (const config of [null, undefined, "x", 5, [prometheus()]])
+      assert.match(mistakes(config)[0] ?? "", /expected an object/);
   });
 });
 

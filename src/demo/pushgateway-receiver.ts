@@ -32,9 +32,9 @@ export function createPushgatewayReceiver(): PushgatewayReceiver {
     return c.text(`${reason}\n`, 400);
   }
 
-  app.put("/metrics/*", async (c) => {
+  app.on("PUT", paths, async (c) => {
     const labels = readPath(new URL(c.req.url).pathname);
-    if (labels === undefined) return refuse(c, "job name is required, and an even number of components after it");
+    if (labels === undefined) return refuse(c, wrongPath);
     const page = readPushedPage(await c.req.text());
     if (page.kind === "refused") return refuse(c, page.reason);
     for (const other of groups.values()) {
@@ -47,9 +47,9 @@ export function createPushgatewayReceiver(): PushgatewayReceiver {
     return c.body(null, 200);
   });
 
-  app.delete("/metrics/*", (c) => {
+  app.on("DELETE", paths, (c) => {
     const labels = readPath(new URL(c.req.url).pathname);
-    if (labels === undefined) return refuse(c, "job name is required, and an even number of components after it");
+    if (labels === undefined) return refuse(c, wrongPath);
     groups.delete(labels);
     counts.deletes += 1;
     return c.body(null, 202);
@@ -59,10 +59,13 @@ export function createPushgatewayReceiver(): PushgatewayReceiver {
   return { app, counts, groups };
 }
 
+const paths = ["/metrics/job/:job/*", "/metrics/job@base64/:job/*"];
+const wrongPath = "odd number of components in label string, or an invalid value";
+
 /** The labels of a group in one order, or nothing when the path names none. */
 function readPath(path: string): string | undefined {
   const parts = path.split("/").slice(2);
-  if (parts.length % 2 !== 0 || !/^job(@base64)?$/.test(parts[0] ?? "")) return undefined;
+  if (parts.length % 2 !== 0) return undefined;
   const labels = new Map<string, string>();
   for (let index = 0; index < parts.length; index += 2) {
     const name = parts[index] ?? "";

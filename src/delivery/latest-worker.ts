@@ -5,6 +5,7 @@ import type { SinkContext } from "../model/sink.ts";
 import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { commitStep } from "./commit.ts";
 import { deadRow } from "./dead.ts";
 import { type Groups, trackGroups } from "./groups.ts";
 import { render } from "./render.ts";
@@ -42,12 +43,12 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const stop = AbortSignal.any([signal, inputEnded]);
   const groups = trackGroups(sink, view, journal, world.log);
   const rounds: Rounds = { groups, failures: { inRow: 0 }, refused: new Map() };
-  if (once) await makeRoomUntil(stop, options);
+  if (once) await makeRoomUntil(stop, options, world);
   while (!signal.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.end();
     const done = await deliverChanged(options, world, rounds);
-    if (done) await commitTo(options, position, rounds);
+    if (done) await commitTo(options, position, world, rounds);
     if (done && ended) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
     if (groups.changed().length === 0) await journal.changed(stop);
@@ -57,11 +58,11 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
 }
 
 /** Waits for the signal; the view has what a full journal lets go. */
-async function makeRoomUntil(stop: AbortSignal, options: LatestWorkerOptions): Promise<void> {
+async function makeRoomUntil(stop: AbortSignal, options: LatestWorkerOptions, world: DeliveryWorld): Promise<void> {
   const { journal } = options;
   while (!stop.aborted) {
     await journal.changed(stop);
-    if (journal.size().full) await commitTo(options, journal.end());
+    if (journal.size().full) await commitTo(options, journal.end(), world);
   }
 }
 
@@ -94,8 +95,10 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
     if (reason === undefined) refused.delete(name);
     else refused.set(name, reason);
     const owner = `sink/${sink.id}`;
-    const isNews = groups.delivered(name, version, batch.samples.length > 0);
-    if (isNews) await journal.commit(owner, journal.position(owner), { owners: [owner] });
+    if (groups.delivered(name, version, batch.samples.length > 0)) {
+      const step = { position: journal.position(owner), changes: { owners: [owner] } };
+      if (!(await commitStep(sink, journal, step, world))) return false;
+    }
     if (batch.samples.length > manySamples) collectGarbage();
   }
   return true;
@@ -124,7 +127,12 @@ async function deliverGroup(
 }
 
 /** Moves on: everything up to `position` has been delivered, superseded by something newer, or refused. */
-async function commitTo(options: LatestWorkerOptions, position: number, rounds?: Rounds): Promise<void> {
+async function commitTo(
+  options: LatestWorkerOptions,
+  position: number,
+  world: DeliveryWorld,
+  rounds?: Rounds,
+): Promise<void> {
   const { sink, journal } = options;
   const consumer = `sink/${sink.id}`;
   const from = journal.position(consumer);
@@ -134,9 +142,7 @@ async function commitTo(options: LatestWorkerOptions, position: number, rounds?:
   const count = journal.waiting(from).samples - journal.waiting(position).samples - dead;
   const delivered: LedgerRow = { scope: "sink", id: sink.id, name: "delivered", reason: "", count };
   const ledger = [delivered, ...deadLetters.map(deadRow)].filter((row) => row.count > 0);
-  await journal.commit(consumer, position, { ledger, deadLetters });
-  rounds?.refused.clear();
-  await journal.trim();
+  if (await commitStep(sink, journal, { position, changes: { ledger, deadLetters } }, world)) rounds?.refused.clear();
 }
 
 /** The samples up to `position` that the receiver was to have in a group that it has refused. */

@@ -2,6 +2,7 @@ import type { Journal, Slice } from "../journal/journal.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
 import { mergeSlice, select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld } from "./settle.ts";
@@ -41,7 +42,6 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     const full = slice.samples >= limit.samples || slice.next < end;
     if (!full && !ended && !(await isDue(options, world, slice, stop))) continue;
     if (!(await deliverSlice(options, world, slice))) break;
-    await journal.trim();
   }
   sink.status.state = "stopped";
 }
@@ -52,22 +52,21 @@ async function deliverSlice(
   world: DeliveryWorld,
   slice: Slice,
 ): Promise<boolean> {
-  const consumer = `sink/${sink.id}`;
+  const position = slice.next;
   const merged = mergeSlice(slice);
   if (!merged || (merged.samples.length === 0 && merged.ended.length === 0)) {
-    await journal.commit(consumer, slice.next);
-    return true;
+    return commitStep(sink, journal, { position }, world);
   }
   const { batch, ledger, failure } = select(sink, merged);
   if (failure) world.log.error("Sink has a bug: match or refuse threw", { sink: sink.id, reason: failure });
   const delivered = await deliverBatch(sink, batch, world);
   if (delivered.stopped) return false;
   const changes = {
-    owners: [consumer],
+    owners: [`sink/${sink.id}`],
     ledger: [...ledger, ...delivered.ledger],
     deadLetters: delivered.deadLetters,
   };
-  await journal.commit(consumer, slice.next, changes);
+  if (!(await commitStep(sink, journal, { position, changes }, world))) return false;
   sink.status.state = "idle";
   return true;
 }

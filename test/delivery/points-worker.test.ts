@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
 import { defineHttpSink, secret, v } from "../../src/index.ts";
+import { WorkError } from "../../src/model/errors.ts";
 import { until } from "../beds/wait.ts";
 import { type Act, type Receiver, startReceiver } from "../fixtures/receiver.ts";
 import { makeBatch, makeSamples } from "../fixtures/samples.ts";
@@ -201,5 +202,24 @@ describe("the points worker", () => {
     await delivering;
     assert.equal(bench.journal.waiting(bench.journal.position("sink/pramathus")).samples, 10);
     assert.deepEqual(bench.counts(), { delivered: 10 });
+  });
+
+  it("writes down later what it has delivered when the disk is full, and delivers nothing twice", async () => {
+    const { bench, receiver } = await open([]);
+    const { commit, trim } = bench.journal;
+    let failures = 3;
+    bench.journal.commit = async (...args) => {
+      if (failures-- > 0) throw new WorkError("Cannot write the journal: the disk is full");
+      await commit(...args);
+    };
+    bench.journal.trim = async () => {
+      if (failures-- > -3) throw new WorkError("Cannot write the journal: the disk is full");
+      await trim();
+    };
+    await bench.deliver([makeBatch(makeSamples(30))]);
+    assert.deepEqual(steps(receiver), upTo(30));
+    assert.deepEqual(bench.counts(), { delivered: 30 });
+    assert.deepEqual(bench.waits, [500, 1000, 2000]);
+    assert.equal(bench.errors.length, 1);
   });
 });

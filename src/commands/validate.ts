@@ -1,3 +1,5 @@
+import { ConfigError } from "../model/errors.ts";
+import { maskSecrets } from "../model/secret.ts";
 import { commonArgs, defineMlmonCommand, print } from "./command.ts";
 
 export default defineMlmonCommand({
@@ -5,13 +7,22 @@ export default defineMlmonCommand({
   description: "Names every mistake of the configuration",
   args: { ...commonArgs, strict: { type: "boolean", description: "An unset secret is a mistake, too" } },
   async run({ args, config }) {
-    const { origin, sources, transforms, sinks } = await config(args.strict ? "required" : "warn");
+    const loading = config(args.strict ? "required" : "warn");
+    if (args.json) await loading.catch(printMistakes);
+    const { origin, sources, transforms, sinks, warnings } = await loading;
     const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id);
     if (args.json) {
-      const result = { config: origin, sources: ids(sources), transforms: ids(transforms), sinks: ids(sinks) };
-      return print(`${JSON.stringify(result)}\n`);
+      const parts = { sources: ids(sources), transforms: ids(transforms), sinks: ids(sinks) };
+      return print(`${JSON.stringify({ valid: true, config: origin, ...parts, warnings })}\n`);
     }
     const parts = [`sources ${ids(sources).join(", ")}`, `sinks ${ids(sinks).join(", ")}`];
     await print(`The configuration "${origin}" is valid: ${parts.join("; ")}\n`);
   },
 });
+
+/** For machines; people read the same on stderr. */
+async function printMistakes(error: unknown): Promise<void> {
+  if (!(error instanceof ConfigError)) return;
+  const { message, issues } = error;
+  await print(`${maskSecrets(JSON.stringify({ valid: false, message, issues }))}\n`);
+}

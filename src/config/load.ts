@@ -4,6 +4,7 @@ import { ConfigError, type Issue, UsageError } from "../model/errors.ts";
 import { secret } from "../model/secret.ts";
 import { loadModule } from "../runtime/load-module.ts";
 import { environmentSettings, variables } from "./environment.ts";
+import { expandSettings } from "./expand.ts";
 import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
 import { type ResolveOptions, resolveConfig } from "./resolve.ts";
@@ -70,18 +71,19 @@ async function fromFile(file: string, { cwd, env, patienceMs = 30_000 }: LoadOpt
   return { config: await exported(user, await imported(user)) };
 }
 
-/** Variables win over the file. */
+/** Variables win over the file, which may also name others: `${NAME}`. */
 async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
   const { yamlKeys, yamlSettings } = await import("./yaml.ts");
   const { originalConfig, originalNames } = await import("./original.ts");
   const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file);
   const issues: Issue[] = [];
   const found = Object.entries(environmentSettings(env, issues)).filter(([, value]) => value !== undefined);
-  const set = Object.fromEntries(
-    Object.entries(variables).filter(([setting]) => found.some(([key]) => key === setting)),
-  );
+  const variable = Object.fromEntries(found);
+  const own = Object.fromEntries(Object.entries(settings).filter(([setting]) => !(setting in variable)));
+  const set = Object.fromEntries(Object.entries(variables).filter(([setting]) => setting in variable));
   const names = originalNames({ ...yamlKeys, ...set });
-  return { config: originalConfig({ ...settings, ...Object.fromEntries(found) }), issues, names, warnings };
+  const expanded = expandSettings(own, env, yamlKeys, issues);
+  return { config: originalConfig({ ...expanded, ...variable }), issues, names, warnings };
 }
 
 /** The file as the user named it, where it is, and how long it may take. */

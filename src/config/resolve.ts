@@ -30,6 +30,7 @@ export interface ResolveOptions {
 
 /** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
 export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
+  const called = (path: string) => options.names?.[path] ?? path;
   const parsed = v.safeParse(configSchema, config);
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new ConfigError(
@@ -63,7 +64,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     issues.push({ path: "server.listen", message: `everyone who reaches "${listen.host}" could read: ${mend}` });
   }
   if (issues.length > 0 || options.issues?.length || !checked || !listen) {
-    const named = issues.map(({ path, message }) => ({ path: options.names?.[path] ?? path, message }));
+    const named = issues.map(({ path, message }) => ({ path: called(path), message }));
     throw new ConfigError(`Cannot use the configuration "${options.origin}"`, [...(options.issues ?? []), ...named]);
   }
   return {
@@ -75,7 +76,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     journal: { maxBytes: checked.journal.maxBytes },
     server: { ...listen, token },
     stateDir: options.stateDir ?? checked.state,
-    warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${path}: ${message}`)],
+    warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${called(path)}: ${message}`)],
   };
 }
 

@@ -200,6 +200,26 @@ extra: 1
     assert.deepEqual(sinks[1]?.options, { endpoint: "variable:2" });
   });
 
+  it("puts variables into its texts, and keeps a key that is one a secret", async () => {
+    const text = `
+mlflow: { tracking_uri: "http://\${HOST_OF_MLFLOW}:\${PORT_OF_MLFLOW:-5000}" }
+pramathus: { endpoint: "http://p/x", api_key: "\${KEY_OF_PRAMATHUS}" }`;
+    const { sources, sinks, warnings } = await yaml(text, { HOST_OF_MLFLOW: "tracking" });
+    assert.deepEqual(sources[0]?.options, { trackingUri: "http://tracking:5000" });
+    assert.equal(JSON.stringify(sinks[1]?.options), '{"endpoint":"http://p/x","apiKey":"<secret KEY_OF_PRAMATHUS>"}');
+    assert.match(warnings.join(), /^pramathus\.api_key: The secret "KEY_OF_PRAMATHUS" is not set/);
+  });
+
+  it("names the key of a variable that is not set, once", async () => {
+    const message = await wrong(
+      "mlflow: { tracking_uri: 'http://${A_HOST}' }\npramathus: { endpoint: '${AN_ENDPOINT}' }",
+    );
+    assert.deepEqual(message.split("\n").slice(1), [
+      'mlflow.tracking_uri: the environment variable "A_HOST" is not set: export it, or give a default: ${A_HOST:-…}',
+      'pramathus.endpoint: the environment variable "AN_ENDPOINT" is not set: export it, or give a default: ${AN_ENDPOINT:-…}',
+    ]);
+  });
+
   it("takes an empty file, empty sections and null", async () => {
     for (const text of ["", "mlflow:\n", "mlflow: { max_experiments: null }\npramathus: { api_key: null }"])
       assert.deepEqual(ids(await yaml(text)), ["prometheus"]);

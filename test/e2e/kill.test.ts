@@ -60,12 +60,12 @@ describe("run, killed again and again", { skip: mlflow.skip }, () => {
             );
           }
           if (round === kills) break;
-          await until(() => pramathus.points().length > before, 20_000);
+          await until(() => pramathus.points().length > before, 60_000);
           running?.kill("SIGKILL");
           await sleep(10);
         }
         const seen = () => new Set(pramathus.points().map(({ step }) => step)).size;
-        await until(() => seen() === written, 20_000).catch(() => undefined);
+        await until(() => seen() === written, 60_000).catch(() => undefined);
         const arrived = pramathus.points();
         assert.equal(seen(), written, "lost points");
         assert.ok(arrived.length - written <= kills * 100, `${arrived.length - written} points were doubled`);

@@ -1,175 +1,102 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { chmod, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { temporaryFolder } from "../beds/wait.ts";
-import { type Ended, runBinary, takeBinary, writeAll } from "./binary.ts";
+import type { Ended, MlmonOptions } from "../commands/mlmon.ts";
+import { expectRefusal, expectTidy, surroundings } from "../commands/wrong-use-world.ts";
+import { configurations, failures, usages } from "../commands/wrong-uses.ts";
 
-const binary = takeBinary();
-after(() => binary.remove());
-const version: string = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version;
+const binary = join(import.meta.dirname, "../../dist/mlmon");
+const skip = existsSync(binary) ? false : "dist/mlmon is missing: npm run build";
 
-type Files = Readonly<Record<string, string>>;
+const around = await surroundings();
+after(() => around[Symbol.asyncDispose]());
 
-/** Runs a command in a folder with these files and no node_modules above it. */
-async function mlmon(args: readonly string[], files: Files = {}, env: Readonly<Record<string, string>> = {}) {
-  await using folder = await temporaryFolder();
-  await writeAll(folder.path, files);
-  const ended = await runBinary(binary.path, args, folder.path, env);
-  return { ...ended, left: readdirSync(folder.path).sort() };
+/** Runs the binary with nothing in its environment but a path. */
+function start(words: readonly string[], { cwd, env = {}, onStarted }: MlmonOptions, file = binary): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(file, words, { cwd, env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+    if (child.pid !== undefined) onStarted?.(child.pid);
+  });
 }
 
-/** What nothing that a user sees may hold. */
-function assertTidy({ stdout, stderr }: Ended): void {
-  assert.doesNotMatch(stdout + stderr, /\$bunfs|\n\s+at .*:\d+:\d+|this is a bug/);
-}
-
-const head = `import { defineConfig, mlflow } from "mlmon";
-import { prometheus } from "mlmon/plugins/prometheus";
-`;
-const good = `${head}export default defineConfig({ sources: [mlflow()], sinks: [prometheus()] });`;
-const recorded = [1, 2].map((step) =>
-  JSON.stringify({
-    name: "loss",
-    value: step / 4,
-    time: 1_700_000_000_000 + step,
-    step,
-    run: { id: "a", experiment: { id: "1", name: "e" } },
-  }),
-);
-const preview = ["dry-run", "--input", "samples.ndjson", "--raw"];
-
-describe("the binary", () => {
-  it("tells its version and its commands", async () => {
-    assert.equal((await mlmon(["--version"])).stdout, `${version}\n`);
-    assert.match((await mlmon([])).stdout, /^ {2}run .*\n {2}continuous /m);
-  });
-
-  it("needs no file and no variable, not even HOME", async () => {
-    const ended = await mlmon(["validate"]);
-    assert.equal(ended.stdout, 'The configuration "environment" is valid: sources mlflow; sinks prometheus\n');
-    assert.deepEqual([ended.status, ended.left], [0, []]);
-  });
-
-  it("is found through a symbolic link, and reads a configuration in a folder it may not write", async () => {
-    await using folder = await temporaryFolder();
-    await writeAll(folder.path, { "conf/mlmon.config.ts": good });
-    await symlink(binary.path, join(folder.path, "m"));
-    await chmod(join(folder.path, "conf"), 0o555);
-    const ended = await runBinary(join(folder.path, "m"), ["validate"], join(folder.path, "conf"));
-    await chmod(join(folder.path, "conf"), 0o755);
-    assert.deepEqual([ended.status, ended.stderr], [0, ""]);
-  });
-
-  it("names every mistake of a configuration at once, without a stack or a path of its own", async () => {
-    const text = `${head}export default { sources: [mlflow({ trackingUrl: "x" })], sinks: [prometheus({ path: 5 })], x: 1 };`;
-    const ended = await mlmon(["validate"], { "mlmon.config.ts": text });
-    assert.match(ended.stderr, /sources\[0\]\.trackingUrl: unknown option: did you mean "trackingUri"\?/);
-    assert.match(ended.stderr, /sinks\[0\]\.path: expected a text/);
-    assert.match(ended.stderr, /^ {2}x: unknown option/m);
-    assert.deepEqual([ended.status, ended.stdout], [2, ""]);
-    assertTidy(ended);
-  });
-
-  const mistaken: Readonly<Record<string, readonly [text: string, says: RegExp]>> = {
-    throws: ["\n\nthrow new Error('boom');", /: line 3: boom$/m],
-    "does not parse": [`${head}export default {`, /: line 3: /],
-    "imports what mlmon has not": ['import "mlmon/plugins/promtheus";', /expected one of "mlmon"/],
-    "imports a package that is not there": ['import "no-such-package";', /no-such-package/],
-    "imports a file that is not there": ['import "./nope.ts";', /nope\.ts/],
-    "exports no default": ["export const x = 1;", /exports no default/],
-  };
-  for (const [what, [text, says]] of Object.entries(mistaken)) {
-    it(`says in one line when a configuration ${what}`, async () => {
-      const ended = await mlmon(["validate"], { "mlmon.config.ts": text });
-      assert.match(ended.stderr, says);
-      assert.equal(ended.stderr.trim().split("\n").length, 1);
-      assert.deepEqual([ended.status, ended.stdout], [2, ""]);
-      assertTidy(ended);
-    });
+async function folderWith(files: Readonly<Record<string, string>>) {
+  const folder = await temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder.path, name)), { recursive: true });
+    await writeFile(join(folder.path, name), text);
   }
+  return folder;
+}
 
-  it("refuses an unknown flag", async () => {
-    const ended = await mlmon(["dry-run", "--limt", "5"]);
-    assert.deepEqual([ended.status, ended.stderr], [2, 'mlmon: Unknown flag "--limt": did you mean "--limit"?\n']);
+describe("the binary, wrongly used", { skip }, () => {
+  const some = [...usages.slice(0, 4), ...configurations, ...failures(around)];
+  for (const use of some) {
+    const words = use.words.join(" ").replace(around.taken, "HOST:PORT");
+    it(`ends with ${use.status} and one message: ${use.name}: mlmon ${words}`, () => expectRefusal(start, use));
+  }
+});
+
+describe("the binary in a folder without node_modules", { skip }, () => {
+  const files = {
+    "mlmon.config.ts": `import { mlflow } from "mlmon";
+import { mine } from "./plugins/mine";
+enum Most { series = 5 }
+export default { sources: [mlflow()], sinks: [mine({ url: "http://localhost/" })], series: { max: Most.series } };`,
+    "plugins/mine.ts": `import { defineHttpSink, type Sample, v } from "mlmon";
+import { strictObject } from "valibot";
+export const mine = defineHttpSink("mine", strictObject({ url: v.string() }), ({ url }) => ({
+  render: ({ samples }) => samples.map(({ name }: Sample) => ({ method: "POST", url, body: name })),
+}));`,
+    "samples.ndjson": `{"name":"loss","value":1,"time":5}\n`,
+  };
+
+  it("loads a configuration and a plugin, previews it, and follows a change", async () => {
+    await using folder = await folderWith(files);
+    const valid = await start(["validate"], { cwd: folder.path });
+    assert.deepEqual([valid.status, valid.stderr], [0, ""]);
+    const preview = await start(["dry-run", "--input", "samples.ndjson", "--raw"], { cwd: folder.path });
+    assert.deepEqual([preview.status, preview.stdout], [0, "loss"]);
+    await writeFile(join(folder.path, "plugins/mine.ts"), files["plugins/mine.ts"].replace("body: name", 'body: "x"'));
+    assert.equal((await start(["dry-run", "--input", "samples.ndjson", "--raw"], { cwd: folder.path })).stdout, "x");
   });
 
-  it("takes a user's plugin with an enum, neighbours with and without .ts, and every name of the host", async () => {
-    const plugin = `import { Hono } from "hono";
-import { defineHttpSink, option, v } from "mlmon";
-import { metricName } from "mlmon/prometheus";
-import * as valibot from "valibot";
-import { Method } from "./method";
-import { word } from "./words/word.ts";
-import { page } from "./page.tsx";
-if (valibot.string !== v.string) throw new Error("two instances of valibot");
-export const mine = defineHttpSink("mine", v.strictObject({ url: option.url() }), ({ url }) => ({
-  render: ({ samples }) => samples.map(({ name, value }) =>
-    ({ method: Method.put, url, body: \`\${word} \${metricName?.(name) ?? name} \${value} \${page} \${typeof Hono}\` })),
-}));`;
-    const ended = await mlmon(preview, {
-      "samples.ndjson": recorded.join("\n"),
-      "plugins/mine.ts": plugin,
-      "plugins/method.ts": 'export enum Method { put = "PUT" }',
-      "plugins/words/word.ts": 'export const word: string = "measured";',
-      "plugins/page.tsx": '/** @jsxImportSource hono/jsx */\nexport const page = String(<b class="x">1</b>);',
-      "mlmon.config.ts": `import { mine } from "./plugins/mine";
-${head}export default { sources: [mlflow()], sinks: [mine({ url: "http://receiver/x" })] };`,
+  it("works from another place than the one it was built in", async () => {
+    await using folder = await folderWith(files);
+    const copy = join(folder.path, "mlmon");
+    await copyFile(binary, copy);
+    const ended = await start(["validate"], { cwd: folder.path }, copy);
+    assert.equal(ended.status, 0, ended.stderr);
+  });
+
+  it("names the file and the line of a plugin that throws, and nothing of itself", async () => {
+    const broken = { ...files, "plugins/mine.ts": `export const mine = 5;\nthrow new Error("boom");` };
+    await using folder = await folderWith(broken);
+    const ended = await start(["validate"], { cwd: folder.path });
+    assert.equal(ended.status, 2);
+    assert.match(
+      ended.stderr,
+      /^mlmon: Cannot read the configuration "mlmon\.config\.ts": plugins\/mine\.ts line 2: boom\n$/,
+    );
+    expectTidy(ended);
+  });
+
+  it("runs no script of a bunfig.toml and takes no variable of a .env that lie in its folder", async () => {
+    await using folder = await folderWith({
+      "bunfig.toml": 'preload = ["./preload.ts"]\n[run]\nsilent = true\n',
+      "preload.ts":
+        'import { writeFileSync } from "node:fs"; writeFileSync("preloaded", ""); console.log("preloaded");',
+      ".env": "MLMON_LISTEN=from-dotenv\nMLFLOW_TRACKING_URI=from-dotenv\n",
+      ".env.local": "MLMON_LISTEN=from-dotenv\n",
     });
-    assert.equal(ended.stderr, "");
-    assert.match(ended.stdout, /^measured \w*loss 0\.25 <b class="x">1<\/b> function\s*measured \w*loss 0\.5 /);
-  });
-
-  it("follows a package of the user's and what that one needs", async () => {
-    const manifest = (name: string) => JSON.stringify({ name, version: "1.0.0", main: "index.js" });
-    const ended = await mlmon(["validate"], {
-      "mlmon.config.ts": `import outer from "outer";\nif (outer !== 42) throw new Error("not 42");\n${good}`,
-      "node_modules/outer/package.json": manifest("outer"),
-      "node_modules/outer/index.js": 'module.exports = require("inner") + 1;',
-      "node_modules/inner/package.json": manifest("inner"),
-      "node_modules/inner/index.js": "module.exports = 41;",
-    });
-    assert.deepEqual([ended.status, ended.stderr], [0, ""]);
-  });
-
-  it("runs nothing of a bunfig.toml and reads nothing of an .env in the folder it is started in", async () => {
-    const trap = 'require("node:fs").writeFileSync("trapped", "");';
-    const files = {
-      "bunfig.toml": 'preload = ["./trap.js"]\n[define]\n"process.env.PROMETHEUS_GATEWAY" = "\'trap:1\'"\n',
-      "trap.js": trap,
-      ".env": "PROMETHEUS_GATEWAY=trap:1\nMLMON_LISTEN=nonsense\n",
-      ".env.local": "PRAMATHUS_ENDPOINT=http://trap/\n",
-      "tsconfig.json": '{ "compilerOptions": { "paths": { "mlmon": ["./trap.js"], "hono": ["./trap.js"] } } }',
-      "package.json": '{ "name": "mlmon", "exports": "./trap.js", "imports": { "#x": "./trap.js" } }',
-      "mlmon.config.ts": good,
-    };
-    for (const args of [["validate"], ["validate", "--config", "mlmon.config.ts"], ["--version"]]) {
-      const ended = await mlmon(args, files);
-      assert.equal(ended.status, 0, ended.stderr);
-      assert.ok(!ended.left.includes("trapped"), "the preload script has run");
-      assert.doesNotMatch(ended.stdout, /pushgateway|pramathus/);
-    }
-  });
-
-  it("writes with init a configuration that it finds valid", async () => {
-    await using folder = await temporaryFolder();
-    assert.equal((await runBinary(binary.path, ["init"], folder.path)).status, 0);
-    const ended = await runBinary(binary.path, ["validate"], folder.path);
-    assert.deepEqual([ended.status, ended.stderr], [0, ""]);
-  });
-
-  it("is not larger than a download may be, and starts soon", async () => {
-    const samples: number[] = [];
-    for (let run = 0; run < 7; run++) {
-      const started = performance.now();
-      await mlmon(["validate"], { "mlmon.config.ts": good });
-      samples.push(performance.now() - started);
-    }
-    const [, , , median = Number.NaN] = samples.sort((a, b) => a - b);
-    const size = (binary.bytes / 1e6).toFixed(1);
-    // Printed and not asserted: another program may be at work. npm run bench measures it.
-    console.log(`the binary: ${size} MB, configuration loaded and checked after ${median.toFixed(0)} ms`);
-    assert.ok(binary.bytes < 130e6, `${size} MB`);
+    const { status, stdout, stderr } = await start(["validate"], { cwd: folder.path });
+    const sentence = 'The configuration "environment" is valid: sources mlflow; sinks prometheus\n';
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: sentence, stderr: "" });
+    assert.ok(!existsSync(join(folder.path, "preloaded")));
   });
 });

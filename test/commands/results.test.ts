@@ -1,0 +1,324 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, truncate, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { freePort, temporaryFolder, until } from "../beds/wait.ts";
+import { mlmon } from "./mlmon.ts";
+import { expectTidy } from "./wrong-use-world.ts";
+
+const commands = [
+  "run",
+  "continuous",
+  "export-once",
+  "dry-run",
+  "validate",
+  "doctor",
+  "generate-sample",
+  "init",
+  "health",
+] as const;
+
+/** A configuration whose source has three samples of its own, so that no MLflow is needed. */
+const config = (sinks: string, more = "") => `
+import { defineSource, v } from "mlmon";
+import { pramathus } from "mlmon/plugins/pramathus";
+import { prometheus } from "mlmon/plugins/prometheus";
+const time = 1_700_000_000_000;
+const run = { id: "a".repeat(32), name: "r", experiment: { id: "1", name: "e" }, status: "running", startTime: time,
+  user: "", stage: "None", tags: {}, params: {} } as const;
+const three = defineSource("three", v.strictObject({}), () => ({
+  async *read({ state }) {
+    if (state.get("read")) return;
+    state.set("read", "yes");
+    const samples = [1, 2, 3].map((step) => ({ name: "loss", value: 1 / step, time: time + step, step, run }));
+    yield { time, samples, ended: [], runs: [run] };
+  },
+}));
+${more}
+export default { sources: [three()], sinks: [${sinks}] };`;
+
+async function folderWith(files: Readonly<Record<string, string>>) {
+  const folder = await temporaryFolder();
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
+  return folder;
+}
+
+describe("mlmon itself", () => {
+  it("prints its version alone", async () => {
+    await using folder = await folderWith({});
+    const manifest = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
+    for (const word of ["--version", "-v"]) {
+      const ended = await mlmon([word], { cwd: folder.path });
+      assert.deepEqual(ended, { status: 0, stdout: `${manifest.version}\n`, stderr: "" });
+    }
+  });
+
+  it("lists every command when asked for help or nothing", async () => {
+    await using folder = await folderWith({});
+    for (const words of [[], ["--help"], ["-h"], ["help"]]) {
+      const { status, stdout, stderr } = await mlmon(words, { cwd: folder.path });
+      assert.deepEqual([status, stderr], [0, ""]);
+      for (const name of commands) assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+    }
+  });
+
+  for (const name of commands) {
+    it(`shows the flags of ${name} and does nothing else`, async () => {
+      await using folder = await folderWith({});
+      const { status, stdout, stderr } = await mlmon([name, "--help"], { cwd: folder.path });
+      assert.deepEqual([status, stderr], [0, ""]);
+      assert.match(stdout, /--log-level=<LEVEL>/);
+      // Colours are for terminals.
+      assert.ok(!stdout.includes("\u001b"));
+    });
+  }
+});
+
+describe("mlmon validate", () => {
+  it("says what a good configuration holds, as JSON for machines", async () => {
+    await using folder = await folderWith({ "mlmon.config.ts": config("prometheus()") });
+    const text = await mlmon(["validate"], { cwd: folder.path });
+    const sentence = 'The configuration "mlmon.config.ts" is valid: sources three; sinks prometheus\n';
+    assert.deepEqual(text, { status: 0, stdout: sentence, stderr: "" });
+    const { status, stdout } = await mlmon(["validate", "--json"], { cwd: folder.path });
+    const parts = { sources: ["three"], transforms: [], sinks: ["prometheus"] };
+    assert.deepEqual(
+      [status, JSON.parse(stdout)],
+      [0, { valid: true, config: "mlmon.config.ts", ...parts, warnings: [] }],
+    );
+  });
+
+  it("warns of an unset secret, in JSON logs too", async () => {
+    const text = config(
+      `pramathus({ endpoint: "http://localhost/", apiKey: secret.env("NOPE") })`,
+      `import { secret } from "mlmon";`,
+    );
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const { status, stderr } = await mlmon(["validate", "--log-format", "json"], { cwd: folder.path });
+    assert.equal(status, 0);
+    const { level, message } = JSON.parse(stderr);
+    assert.deepEqual(
+      [level, message],
+      ["warn", 'sinks[0].apiKey: The secret "NOPE" is not set: export the variable NOPE'],
+    );
+  });
+
+  it("ends although the configuration has left a timer running", async () => {
+    const text = `setInterval(() => {}, 1000);${config("prometheus()")}`;
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    assert.equal((await mlmon(["validate"], { cwd: folder.path })).status, 0);
+  });
+
+  it("can be ended while the configuration computes for ever", async () => {
+    const text = `console.error("at work"); for (;;);`;
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const signal = AbortSignal.timeout(20_000);
+    const ended = await mlmon(["validate"], {
+      cwd: folder.path,
+      onStarted(pid) {
+        // The line above reaches us only at the end, so the signal is repeated until the process is gone.
+        const timer = setInterval(() => {
+          try {
+            process.kill(pid, signal.aborted ? "SIGKILL" : "SIGTERM");
+          } catch {
+            clearInterval(timer);
+          }
+        }, 500);
+      },
+    });
+    assert.ok(!signal.aborted);
+    assert.notEqual(ended.status, 0);
+  });
+});
+
+describe("mlmon export-once", () => {
+  it("tells what it has done, as JSON for machines, and gives a sink up that is away", async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}/`;
+    const text = config(`prometheus(), pramathus({ endpoint: "${endpoint}" })`);
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const plain = await mlmon(["export-once", "--timeout", "1s"], { cwd: folder.path });
+    assert.equal(plain.status, 1, plain.stderr);
+    assert.match(
+      plain.stdout,
+      /^3 samples read .*\nprometheus: 3 delivered\npramathus: 0 delivered, 3 not delivered \(.+\)\n$/,
+    );
+    expectTidy(plain);
+    const { status, stdout } = await mlmon(["export-once", "--json", "--timeout", "1s"], { cwd: folder.path });
+    const result = JSON.parse(stdout);
+    assert.deepEqual([status, result.read, result.filtered], [1, 3, 0]);
+    const [page, dead] = result.sinks;
+    assert.equal(page.id, "prometheus");
+    assert.deepEqual([dead.id, dead.delivered, dead.deadLetters, dead.waiting], ["pramathus", 0, 0, 3]);
+    assert.equal(typeof dead.error, "string");
+  });
+
+  it("keeps with --state what a sink that is away has not got, and delivers it the next time", async () => {
+    const port = await freePort();
+    const text = config(`pramathus({ endpoint: "http://127.0.0.1:${port}/" })`);
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const words = ["export-once", "--state", "kept", "--timeout", "1s"];
+    const first = await mlmon(words, { cwd: folder.path });
+    assert.equal(first.status, 1, first.stderr);
+    assert.match(first.stdout, /pramathus: 0 delivered, 3 not delivered and kept \(/);
+
+    const bodies: string[] = [];
+    const server = await receiver(port, bodies);
+    const second = await mlmon(words, { cwd: folder.path });
+    server.close();
+    assert.equal(second.status, 0, second.stderr);
+    assert.match(second.stdout, /^0 samples read .*\npramathus: 3 delivered\n$/);
+    assert.equal(bodies.length, 1);
+  });
+
+  it("ends with 1 when a sample is refused for good", async () => {
+    const server = await receiver(0, [], 400);
+    const text = config(`pramathus({ endpoint: "http://127.0.0.1:${portOf(server)}/" })`);
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const { status, stdout } = await mlmon(["export-once"], { cwd: folder.path });
+    server.close();
+    assert.equal(status, 1);
+    assert.match(stdout, /pramathus: 0 delivered, 3 refused for good\n/);
+  });
+
+  it("says that a journal is damaged, and leaves it as it is", async () => {
+    await using folder = await folderWith({ "mlmon.config.ts": config("prometheus()") });
+    assert.equal((await mlmon(["export-once", "--state", "kept"], { cwd: folder.path })).status, 0);
+    const path = join(folder.path, "kept/journal.db");
+    await truncate(path, 5000);
+    const damaged = await readFile(path);
+    const ended = await mlmon(["export-once", "--state", "kept"], { cwd: folder.path });
+    assert.equal(ended.status, 1);
+    assert.match(
+      ended.stderr,
+      /^mlmon: Cannot read the journal ".*kept\/journal\.db" as it is damaged: .*Move it away.*\n$/,
+    );
+    assert.equal(ended.stdout, "");
+    assert.deepEqual(await readFile(path), damaged);
+    expectTidy(ended);
+  });
+});
+
+describe("mlmon dry-run", () => {
+  const run = { id: "a".repeat(32), experiment: { id: "1", name: "e" } };
+  const samples = [1, "NaN"].map((value, time) => `${JSON.stringify({ name: "loss", value, time, run })}\n`).join("");
+  const files = {
+    "mlmon.config.ts": config(`pramathus({ endpoint: "http://localhost/" })`),
+    "samples.ndjson": samples,
+  };
+  const words = ["dry-run", "--input", "samples.ndjson"];
+
+  it("prints the requests as text, JSON, curl and bare bodies", async () => {
+    await using folder = await folderWith(files);
+    const run = async (...more: string[]) => {
+      const { status, stdout, stderr } = await mlmon([...words, ...more], { cwd: folder.path });
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    assert.match(
+      await run(),
+      /^== pramathus: 1 request, 2 samples, 1 series, \d+ bytes\n\nPOST http:\/\/localhost\/\n/,
+    );
+    const { sinks, warnings } = JSON.parse(await run("--json"));
+    assert.deepEqual([sinks[0].id, sinks[0].samples, sinks[0].requests.length, warnings], ["pramathus", 2, 1, []]);
+    assert.equal(await run("--format", "json"), await run("--json"));
+    assert.equal(await run("--raw"), sinks[0].requests[0].body);
+    assert.match(await run("--format", "curl"), /^# pramathus\ncurl -sS -X POST 'http:\/\/localhost\/' /);
+  });
+
+  it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
+    await using folder = await folderWith(files);
+    const run = () => mlmon([...words, "--snapshot", "kept.json"], { cwd: folder.path });
+    assert.deepEqual(await run(), { status: 0, stdout: 'The payload is kept in "kept.json"\n', stderr: "" });
+    assert.deepEqual(await run(), { status: 0, stdout: 'The payload is the one in "kept.json"\n', stderr: "" });
+    await writeFile(join(folder.path, "samples.ndjson"), samples.replace('"value":1', '"value":2'));
+    const changed = await run();
+    assert.equal(changed.status, 3);
+    assert.match(changed.stdout, /^The payload of pramathus differs from "kept\.json": delete the file to keep/);
+  });
+
+  it("writes nothing and ends with 1 when the snapshot cannot be written", async () => {
+    await using folder = await folderWith(files);
+    const ended = await mlmon([...words, "--snapshot", "nowhere/kept.json"], { cwd: folder.path });
+    assert.equal(ended.status, 1);
+    assert.match(ended.stderr, /^mlmon: Cannot write the snapshot "nowhere\/kept\.json": /);
+    expectTidy(ended);
+  });
+});
+
+describe("mlmon run", () => {
+  it("stays while MLflow is away, is alive but not ready, holds its folder alone, and ends with 0", async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const away = { MLFLOW_TRACKING_URI: `http://me:hunter2hunter2@127.0.0.1:${await freePort()}` };
+    await using folder = await folderWith({});
+    let pid = 0;
+    const running = mlmon(["run", "--listen", listen], {
+      cwd: folder.path,
+      env: away,
+      onStarted: (child) => (pid = child),
+    });
+    try {
+      const reason = await until(async () => {
+        const { sources } = await (await fetch(`http://${listen}/api/v1/status`)).json();
+        return sources[0].lastError?.reason;
+      });
+      assert.match(reason, /^Cannot use MLflow at http:\/\/127\.0\.0\.1:\d+ as the connection failed/);
+      assert.equal((await fetch(`http://${listen}/-/healthy`)).status, 200);
+      const ready = await fetch(`http://${listen}/-/ready`);
+      assert.equal(ready.status, 503);
+      assert.match(await ready.text(), /^not ready\nsource "mlflow": no success yet/);
+      assert.equal((await fetch(`http://${listen}/`, { headers: { host: "evil.example" } })).status, 403);
+
+      const second = await mlmon(["export-once", "--state", ".mlmon"], { cwd: folder.path, env: away });
+      assert.equal(second.status, 1);
+      assert.match(
+        second.stderr,
+        /^mlmon: Cannot use the state folder ".*\.mlmon" as another mlmon uses it: process \d+\. Stop that one/,
+      );
+      expectTidy(second);
+    } finally {
+      process.kill(pid, "SIGTERM");
+    }
+    const ended = await running;
+    assert.equal(ended.status, 0, ended.stderr);
+    assert.match(ended.stderr, /INFO {2}mlmon runs .*\n(.*\n)*.*INFO {2}mlmon has stopped\n$/);
+    expectTidy(ended);
+  });
+
+  it("tells a failure that a plugin's timer throws, goes on, and ends with 1", async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const text = config("prometheus()", `setTimeout(() => { throw new Error("in a timer"); }, 300);`);
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    let pid = 0;
+    const running = mlmon(["run", "--listen", listen], {
+      cwd: folder.path,
+      onStarted: (child) => (pid = child),
+    });
+    const startedAt = Date.now();
+    await until(async () => (await fetch(`http://${listen}/-/healthy`)).ok && Date.now() - startedAt > 1500);
+    process.kill(pid, "SIGTERM");
+    const ended = await running;
+    assert.match(ended.stderr, /^mlmon: something failed that nobody waits for: .*in a timer$/m);
+    assert.match(ended.stderr, /mlmon has stopped\n$/);
+    assert.equal(ended.status, 1);
+    expectTidy(ended);
+  });
+});
+
+async function receiver(port: number, bodies: string[], status = 200): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request.setEncoding("utf8")) body += chunk;
+    bodies.push(body);
+    response.writeHead(status, { connection: "close" }).end("{}");
+  }).listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, truncate, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, get, type Server } from "node:http";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { freePort, temporaryFolder, until } from "../beds/wait.ts";
@@ -268,7 +268,8 @@ describe("mlmon run", () => {
       const ready = await fetch(`http://${listen}/-/ready`);
       assert.equal(ready.status, 503);
       assert.match(await ready.text(), /^not ready\nsource "mlflow": no success yet/);
-      assert.equal((await fetch(`http://${listen}/`, { headers: { host: "evil.example" } })).status, 403);
+      assert.equal(await statusUnder("evil.example", `http://${listen}/`), 403);
+      assert.equal(await statusUnder("localhost:9890", `http://${listen}/`), 200);
 
       const second = await mlmon(["export-once", "--state", ".mlmon"], { cwd: folder.path, env: away });
       assert.equal(second.status, 1);
@@ -305,6 +306,13 @@ describe("mlmon run", () => {
     expectTidy(ended);
   });
 });
+
+/** What is answered to a request with another Host header, which fetch does not let through everywhere. */
+async function statusUnder(host: string, url: string): Promise<number | undefined> {
+  const [answer] = await once(get(url, { headers: { host } }), "response");
+  answer.resume();
+  return answer.statusCode;
+}
 
 async function receiver(port: number, bodies: string[], status = 200): Promise<Server> {
   const server = createServer(async (request, response) => {

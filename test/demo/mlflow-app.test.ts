@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createMlflowApp } from "../../src/demo/mlflow-app.ts";
+import { createSeries } from "../../src/demo/series.ts";
 import { createDemoStore } from "../../src/demo/store.ts";
 import { type Served, serve } from "../../src/runtime/serve.ts";
 import { bed } from "../beds/bed.ts";
@@ -47,6 +48,18 @@ describe("the demo's store", () => {
     assert.equal(names(), "acd");
     create("e");
     assert.equal(names(), "cde");
+  });
+});
+
+describe("the demo's series", () => {
+  // Apart from the comparison: MLflow sorts these two by their value alone, so their order there is left open.
+  it("keeps NaN and 0 of one time and step as two points, each once", () => {
+    const series = createSeries();
+    for (const value of [Number.NaN, 0, -0, Number.NaN]) series.add({ key: "a", value, timestamp: 1, step: 1 });
+    assert.deepEqual(
+      series.points.map(({ value }) => value),
+      [0, Number.NaN],
+    );
   });
 });
 

@@ -17,14 +17,22 @@ export interface LogOptions {
 export function createLog({ level, format, write = (line) => stderr.write(line) }: LogOptions): Log {
   const reporter: ConsolaReporter = {
     log(entry) {
-      write(`${maskSecrets(format === "json" ? jsonLine(entry) : textLine(entry))}\n`);
+      write(`${format === "json" ? jsonLine(entry) : textLine(entry)}\n`);
     },
   };
   // Level and reporter explicit: consola's own choices depend on CI and test variables.
   const consola = createConsola({ level: LogLevels[level], reporters: [reporter], throttle: 0 });
   const at = (type: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) =>
-    consola[type](message, fields ?? {});
+    consola[type](maskSecrets(message), masked(fields));
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Masked before they are quoted, which would change a secret with a quotation mark in it. */
+function masked(fields: LogFields = {}): LogFields {
+  const entries = Object.entries(fields);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, typeof value === "string" ? maskSecrets(value) : value]),
+  );
 }
 
 function jsonLine({ date, type, args }: LogObject): string {
@@ -37,9 +45,14 @@ function textLine({ date, type, args }: LogObject): string {
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${shown(value)}`],
   );
-  return [date.toISOString(), type.toUpperCase().padEnd(5), message, ...pairs].join(" ");
+  return [date.toISOString(), type.toUpperCase().padEnd(5), oneLine(String(message)), ...pairs].join(" ");
 }
 
 function shown(value: unknown): string {
-  return typeof value === "string" && /[\s"=]/.test(value) ? JSON.stringify(value) : String(value);
+  return typeof value === "string" && /[\s"=\p{Cc}]/u.test(value) ? JSON.stringify(value) : String(value);
+}
+
+/** What others said may hold line ends, which would forge a line, and orders to the terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, " ");
 }

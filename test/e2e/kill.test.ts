@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
 import { mlflowOptions } from "../../src/mlflow/options.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
@@ -61,8 +61,9 @@ describe("run, killed again and again", { skip: mlflow.skip }, () => {
           }
           if (round === kills) break;
           await until(() => pramathus.points().length > before, 60_000);
+          const gone = running && once(running, "exit");
           running?.kill("SIGKILL");
-          await sleep(10);
+          await gone;
         }
         const seen = () => new Set(pramathus.points().map(({ step }) => step)).size;
         await until(() => seen() === written, 60_000).catch(() => undefined);

@@ -5,6 +5,7 @@ import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
 import { explain } from "../config/explain.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
+import { oneLine } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { version } from "../runtime/version.ts";
 import { print } from "./command.ts";
@@ -21,7 +22,7 @@ export async function main(commands: Commands, words: readonly string[]): Promis
   try {
     await dispatch(commands, words);
   } catch (error) {
-    process.exitCode = complain(error);
+    process.exitCode = complain(error, isDebugging(words));
   }
   for (const stream of [process.stdout, process.stderr]) await flushed(stream);
   process.exit();
@@ -75,8 +76,12 @@ mlmon COMMAND --help shows the flags of a command.
 `;
 }
 
+function isDebugging(words: readonly string[]): boolean {
+  return process.env.MLMON_LOG_LEVEL === "debug" || /--log-level[= ]debug\b/.test(words.join(" "));
+}
+
 /** Prints what went wrong, for the person at the keyboard, and returns the exit status. */
-function complain(error: unknown): number {
+function complain(error: unknown, withStack: boolean): number {
   // Nobody reads on: mlmon dry-run | head
   if (error instanceof Error && "code" in error && error.code === "EPIPE") return 1;
   if (error instanceof ConfigError) {
@@ -94,7 +99,9 @@ function complain(error: unknown): number {
     return 1;
   }
   say(`mlmon: this is a bug: ${error instanceof Error ? error.message : String(error)}`);
-  if (error instanceof Error && process.env.MLMON_LOG_LEVEL === "debug") say(error.stack ?? "");
+  if (error instanceof Error && withStack) {
+    for (const line of (error.stack ?? "").split("\n")) say(line);
+  }
   return 1;
 }
 
@@ -106,7 +113,7 @@ function stray(error: unknown): void {
 }
 
 function say(line: string): void {
-  process.stderr.write(`${maskSecrets(line)}\n`);
+  process.stderr.write(`${oneLine(maskSecrets(line))}\n`);
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -1,6 +1,7 @@
 import { stderr } from "node:process";
 import { type ConsolaReporter, createConsola, LogLevels, type LogObject } from "consola";
 import type { Log, LogFields } from "../model/log.ts";
+import { oneLine } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
@@ -50,9 +51,4 @@ function textLine({ date, type, args }: LogObject): string {
 
 function shown(value: unknown): string {
   return typeof value === "string" && /[\s"=\p{Cc}]/u.test(value) ? JSON.stringify(value) : String(value);
-}
-
-/** What others said may hold line ends, which would forge a line, and orders to the terminal. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ");
 }

@@ -34,6 +34,12 @@ describe("mlmon validate", () => {
     assert.deepEqual([status, stdout], [2, ""]);
   });
 
+  it("keeps each mistake on one line, without orders to the terminal", async () => {
+    const text = `${head}export default { sources: [mlflow({ trackingUri: "a\\nb\\u001b[31mc" })], sinks: [] };`;
+    const { stderr } = await validate(text);
+    assert.match(stderr, /^ {2}sources\[0\]\.trackingUri: .*: found "a b \[31mc"\n {2}sinks: is empty/m);
+  });
+
   it("prints the parts and the warnings as JSON", async () => {
     const { sources, sinks, valid, warnings } = JSON.parse((await validate(unset, "--json")).stdout);
     assert.deepEqual([valid, sources, sinks, warnings.length], [true, ["mlflow"], ["pramathus"], 1]);

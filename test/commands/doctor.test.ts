@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Finding } from "../../src/doctor/examine.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
 import { serve } from "../../src/runtime/serve.ts";
@@ -13,7 +13,6 @@ import { type Ended, mlmon } from "./mlmon.ts";
 
 const mlflow = await bed("mlflow");
 const servers = await bed("servers");
-after(() => mlflow.stop());
 
 /** Runs doctor on a configuration of these entries; `state` and the port are the test's own. */
 async function doctor(

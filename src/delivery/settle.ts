@@ -4,7 +4,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { backoffMs } from "./backoff.ts";
-import { longestTimerMs } from "./deadline.ts";
+import { longestTimerMs, startDeadline } from "./deadline.ts";
 import { messageOf, pluginFailed } from "./plugin-error.ts";
 
 /** How long a paused sink waits before it tries again. */
@@ -89,11 +89,28 @@ export async function settle(
 /** An exception, or no outcome, is a bug of the sink: halves find the sample it has it with, and the others go on. */
 async function attempt(sink: ActiveSink, request: unknown, { ctx }: DeliveryWorld): Promise<Outcome> {
   try {
-    const outcome: unknown = await sink.deliver(request, ctx);
+    const outcome: unknown = await inTime(sink, sink.deliver(request, ctx), ctx.signal);
     return isOutcome(outcome) ? outcome : { kind: "split", reason: `${pluginFailed}: it gives no outcome` };
   } catch (error) {
     if (ctx.signal.aborted) return { kind: "retry", reason: "stopped" };
     return { kind: "split", reason: `${pluginFailed}: ${messageOf(error)}` };
+  }
+}
+
+/** The signal and the timeout end the waiting for a sink that heeds neither. */
+async function inTime(sink: ActiveSink, delivering: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  // An HTTP request ends by itself at its timeout, with better words.
+  const deadline = startDeadline(signal, sink.timeoutMs + 1000);
+  const ended = new Promise<Outcome>((resolve) => {
+    const reason = `no end of the delivery within ${sink.timeoutMs / 1000} s`;
+    const stop = () => resolve({ kind: "retry", reason });
+    if (deadline.signal.aborted) stop();
+    else deadline.signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([delivering, ended]);
+  } finally {
+    deadline.clear();
   }
 }
 

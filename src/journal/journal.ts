@@ -25,6 +25,8 @@ export interface Journal {
   forget(consumer: string): Promise<void>;
   /** The memory of one owner; its changes are written by the `append` or `commit` that names the owner. */
   state(owner: string): State;
+  /** Forgets what these owners have changed and no step has written: their batch was not taken. */
+  discard(owners: readonly string[]): void;
   /** All counters. */
   ledger(): readonly LedgerRow[];
   /** Newest first. */

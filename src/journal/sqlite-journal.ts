@@ -69,6 +69,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
 
     state: states.of,
+    discard: states.settle,
     ledger: ledger.read,
     deadLetters: letters.read,
 

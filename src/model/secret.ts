@@ -75,7 +75,8 @@ export const secret = {
 /** Replaces every secret that was revealed so far by `<secret>`: for words that come from outside. */
 export function maskSecrets(text: string): string {
   let masked = text;
-  for (const value of known) masked = masked.replaceAll(value, "<secret>");
+  // The longest first: one secret may begin another.
+  for (const value of [...known].sort((a, b) => b.length - a.length)) masked = masked.replaceAll(value, "<secret>");
   return masked;
 }
 

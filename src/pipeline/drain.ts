@@ -38,13 +38,14 @@ export function giveUpWithoutProgress(
   options: { readonly giveUpMs: number; readonly now: () => number; readonly onGivenUp: (sink: ActiveSink) => void },
 ): () => void {
   const { giveUpMs, now, onGivenUp } = options;
-  const startedAt = now();
+  // When each sink was last seen without anything to do: only the time since then counts.
+  const idleAt = new Map(delivery.map(({ sink }) => [sink, now()]));
   const timer = setInterval(
     () => {
       for (const { sink, stop } of delivery) {
-        const idle = sink.status.state === "idle" || sink.status.state === "stopped";
-        const progress = Math.max(startedAt, sink.status.lastSuccess ?? 0);
-        if (idle || stop.signal.aborted || now() - progress < giveUpMs) continue;
+        if (sink.status.state === "idle" || sink.status.state === "stopped") idleAt.set(sink, now());
+        const progress = Math.max(idleAt.get(sink) ?? 0, sink.status.lastSuccess ?? 0);
+        if (stop.signal.aborted || now() - progress < giveUpMs) continue;
         stop.abort();
         onGivenUp(sink);
       }

@@ -31,12 +31,24 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
   }
   const transformOwners = transforms.map(({ id }) => transformOwner(id));
 
+  /** A batch that was not taken has set nothing: what is read again must be taken for new. */
+  async function takeOrDiscard(source: string, batch: Batch): Promise<void> {
+    try {
+      await takeNow(source, batch);
+    } catch (error) {
+      journal.discard([sourceOwner(source), ...transformOwners]);
+      throw error;
+    }
+  }
+
   async function takeNow(source: string, batch: Batch): Promise<void> {
     const ledger: LedgerRow[] = readRows(source, batch);
     let current: Batch = { ...batch, source };
     for (const { id, transform, context } of transforms) {
       const before = current.samples.length;
-      current = await transform(current, context);
+      // A transform may give samples and ended runs alone, as the contract asks for no more.
+      const { samples, ended } = await transform(current, context);
+      current = { ...current, samples, ended };
       const filtered = before - current.samples.length;
       if (filtered !== 0) {
         ledger.push({ scope: "transform", id, name: "filtered", reason: id, count: filtered });
@@ -56,7 +68,7 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
     return current.samples;
   }
 
-  return { take: (source, batch) => exclusively(() => takeNow(source, batch)), exclusively };
+  return { take: (source, batch) => exclusively(() => takeOrDiscard(source, batch)), exclusively };
 }
 
 /** Names the state of a source in the journal. */

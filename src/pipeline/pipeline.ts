@@ -111,9 +111,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     }
     try {
       await readAll();
+      if (options.once && reading.signal.aborted) stopLatest();
     } catch (error) {
-      // A view of half a store would take the place of whole groups.
-      for (const { stop } of delivery.filter(({ sink }) => isLatest(sink))) stop.abort();
+      stopLatest();
       throw error;
     } finally {
       inputEnded.abort();
@@ -121,6 +121,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       for (const end of watches) end();
       signal.removeEventListener("abort", abortReading);
     }
+  }
+
+  /** A view of half a store would take the place of whole groups. */
+  function stopLatest(): void {
+    for (const { stop } of delivery.filter(({ sink }) => isLatest(sink))) stop.abort();
   }
 
   async function close(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Source } from "../model/source.ts";
-import type { Intake } from "./intake.ts";
+import { type Intake, sourceOwner } from "./intake.ts";
 import type { SourceReport } from "./status.ts";
 
 /** A source at work; `report` is what pages and readiness show of it. */
@@ -68,6 +68,8 @@ export async function readSource(active: ActiveSource, reading: Reading): Promis
 async function readUntilEnd(active: ActiveSource, reading: Reading): Promise<boolean> {
   const { intake, context, onProgress } = reading;
   const { id } = active.entry;
+  // What the source before it has set after its last batch was never committed.
+  reading.journal.discard([sourceOwner(id)]);
   const source = active.entry.create();
   let taken = false;
   try {

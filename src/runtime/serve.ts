@@ -41,13 +41,19 @@ export async function serve(handler: Handler, address: Address): Promise<Served>
 
 function serveBun(handler: Handler, { hostname, port }: Address): Served {
   const server = Bun.serve({ hostname, port, fetch: handler, idleTimeout: idleTimeoutSeconds });
-  return { port: server.port ?? port, stop: () => server.stop() };
+  return { port: server.port ?? port, stop: () => stopSoon(server.stop(), () => void server.stop(true)) };
+}
+
+/** Requests in flight are answered, but a client that does not read must not keep the process: 2 s, then it is cut. */
+async function stopSoon(stopped: Promise<void>, cut: () => void): Promise<void> {
+  const late = new Promise<"late">((resolve) => setTimeout(resolve, 2000, "late").unref());
+  if ((await Promise.race([stopped, late])) === "late") cut();
 }
 
 function serveDeno(handler: Handler, address: Address): Served {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoServe };
   const server = Deno.serve({ ...address, onListen() {} }, handler);
-  return { port: server.addr.port, stop: () => server.shutdown() };
+  return { port: server.addr.port, stop: () => stopSoon(server.shutdown(), () => {}) };
 }
 
 function refusal(cause: unknown, { hostname, port }: Address): string {

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { createIntake, sourceOwner } from "../../src/pipeline/intake.ts";
+import { createView } from "../../src/view/create-view.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+describe("the intake", () => {
+  it("forgets what a source has set when its batch was not taken", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 2 });
+    const view = createView({ max: 100, retentionMs: 1e15 });
+    let broken = true;
+    const context = {
+      log: silentLog,
+      signal: new AbortController().signal,
+      now: Date.now,
+      state: journal.state("transform/t"),
+    };
+    const transform = (batch: ReturnType<typeof makeBatch>) => {
+      if (broken) throw new Error("once");
+      return batch;
+    };
+    const intake = createIntake(journal, view, [{ id: "t", transform, context }]);
+    const state = journal.state(sourceOwner("s"));
+    state.set("read", "up to here");
+    await assert.rejects(intake.take("s", makeBatch(makeSamples(1))), /once/);
+    assert.equal(state.get("read"), undefined);
+    broken = false;
+    await intake.take("s", makeBatch(makeSamples(1)));
+    assert.equal(state.get("read"), undefined);
+    assert.equal(journal.waiting(0).samples, 1);
+    await journal.close();
+  });
+
+  it("keeps runs and facts when a transform gives samples and ended runs alone", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 2 });
+    const view = createView({ max: 100, retentionMs: 1e15 });
+    const context = {
+      log: silentLog,
+      signal: new AbortController().signal,
+      now: Date.now,
+      state: journal.state("transform/t"),
+    };
+    const transform = ({ time, samples, ended }: ReturnType<typeof makeBatch>) => ({ time, samples, ended });
+    const intake = createIntake(journal, view, [{ id: "t", transform, context }]);
+    await intake.take("s", makeBatch(makeSamples(1), { runs: [makeRun()] }));
+    const { batches } = await journal.slice(0, { samples: 10, bytes: 1e6 });
+    assert.equal(batches[0]?.runs?.length, 1);
+    assert.equal(batches[0]?.source, "s");
+    await journal.close();
+  });
+});

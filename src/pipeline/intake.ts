@@ -1,9 +1,13 @@
+import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
+import type { Awaitable } from "../model/awaitable.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Context } from "../model/context.ts";
+import { WorkError } from "../model/errors.ts";
 import type { Transform } from "../model/source.ts";
 import type { State } from "../model/state.ts";
 import type { View } from "../view/view.ts";
+import { checkSamples } from "./check-samples.ts";
 
 /** Takes batches of all sources, one at a time: transforms, journal, view. */
 export interface Intake {
@@ -42,12 +46,13 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
   }
 
   async function takeNow(source: string, batch: Batch): Promise<void> {
+    checkSamples(batch?.samples, `the source "${source}"`);
     const ledger: LedgerRow[] = readRows(source, batch);
     let current: Batch = { ...batch, source };
     for (const { id, transform, context } of transforms) {
       const before = current.samples.length;
       // A transform may give samples and ended runs alone, as the contract asks for no more.
-      const { samples, ended } = await transform(current, context);
+      const { samples, ended } = await applied(id, () => transform(current, context));
       current = { ...current, samples, ended };
       const filtered = before - current.samples.length;
       if (filtered !== 0) {
@@ -62,13 +67,23 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
   /** The view must show them as it showed them before; the memory of the transforms is not touched. */
   async function transformRestored({ time, restored = [] }: Batch): Promise<Batch["samples"]> {
     let current: Batch = { time, samples: restored, ended: [] };
-    for (const { transform, context } of transforms) {
-      current = await transform(current, { ...context, state: emptyState() });
+    for (const { id, transform, context } of transforms) {
+      current = await applied(id, () => transform(current, { ...context, state: emptyState() }));
     }
     return current.samples;
   }
 
   return { take: (source, batch) => exclusively(() => takeOrDiscard(source, batch)), exclusively };
+}
+
+/** A transform is the user's: what goes wrong in it is told under its name. */
+async function applied(id: string, transform: () => Awaitable<Batch>): Promise<Batch> {
+  const giver = `the transform "${id}"`;
+  const batch = await Promise.try(transform).catch((cause: unknown) => {
+    throw cause instanceof WorkError ? cause : new WorkError(`Cannot apply ${giver}: ${messageOf(cause)}`, { cause });
+  });
+  checkSamples(batch?.samples, giver);
+  return batch;
 }
 
 /** Names the state of a source in the journal. */

@@ -1,5 +1,5 @@
-import { parseDuration } from "../config/option.ts";
 import { UsageError } from "../model/errors.ts";
+import { parseDuration } from "../model/option.ts";
 import { type ExportResult, exportOnce } from "../pipeline/export-once.ts";
 import { commonArgs, defineMlmonCommand, print } from "./command.ts";
 import { showProgress } from "./progress.ts";

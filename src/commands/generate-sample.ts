@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { parseDuration } from "../config/option.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { type MlflowOptions, mlflowOptions } from "../mlflow/options.ts";
 import { createWriter } from "../mlflow/write.ts";
 import { UsageError } from "../model/errors.ts";
+import { parseDuration } from "../model/option.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
 import { commonArgs, defineMlmonCommand, print } from "./command.ts";
 import { showProgress } from "./progress.ts";

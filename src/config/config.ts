@@ -1,6 +1,6 @@
 import type { Awaitable } from "../model/awaitable.ts";
+import type { SinkEntry, SourceEntry, TransformEntry } from "../model/define.ts";
 import type { Secret } from "../model/secret.ts";
-import type { SinkEntry, SourceEntry, TransformEntry } from "./define.ts";
 
 /** What `mlmon.config.ts` exports. Falsy entries are skipped: `sinks: [production && pramathus({ … })]`. */
 export interface Config {

@@ -1,10 +1,10 @@
 import * as v from "valibot";
+import type { AnySink, Entry, Prepared } from "../model/define.ts";
 import { ConfigError, type Issue, WorkError } from "../model/errors.ts";
-import type { AnySink, Entry, Prepared } from "./define.ts";
+import { optionNames } from "../model/option-names.ts";
+import { sinkOptions } from "../model/sink-options.ts";
 import { show, toIssues } from "./issues.ts";
-import { optionNames } from "./option-names.ts";
 import type { ResolvedEntry, ResolvedSink } from "./resolved.ts";
-import { sinkOptions } from "./sink-options.ts";
 
 /** An entry whose options are valid, with its id. */
 interface Checked<Made> extends ResolvedEntry<Made> {

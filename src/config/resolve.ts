@@ -1,12 +1,12 @@
 import * as v from "valibot";
+import type { SinkEntry, SourceEntry, TransformEntry } from "../model/define.ts";
 import { ConfigError, type Issue } from "../model/errors.ts";
+import { option } from "../model/option.ts";
+import { optionNames } from "../model/option-names.ts";
 import type { Secret } from "../model/secret.ts";
-import type { SinkEntry, SourceEntry, TransformEntry } from "./define.ts";
 import { resolveEntries, simple, withHost } from "./entries.ts";
 import { show, toIssues } from "./issues.ts";
 import { isLoopback, parseListen } from "./listen.ts";
-import { option } from "./option.ts";
-import { optionNames } from "./option-names.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { secretIssues } from "./secrets.ts";
 

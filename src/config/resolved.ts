@@ -1,7 +1,7 @@
+import type { AnySink } from "../model/define.ts";
 import type { Secret } from "../model/secret.ts";
+import type { CheckedSinkOptions } from "../model/sink-options.ts";
 import type { Source, Transform } from "../model/source.ts";
-import type { AnySink } from "./define.ts";
-import type { CheckedSinkOptions } from "./sink-options.ts";
 
 /** A configuration after every check: defaults filled in, ids given, parts ready to be made. */
 export interface ResolvedConfig {

@@ -1,4 +1,4 @@
-import type { Status } from "../pipeline/status.ts";
+import type { Status } from "../server/status.ts";
 import type { ReceiverCounts } from "./receivers.ts";
 
 export interface DemoPlaces {

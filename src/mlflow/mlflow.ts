@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { defineSource } from "../config/define.ts";
 import type { Batch } from "../model/batch.ts";
 import type { SourceContext } from "../model/context.ts";
+import { defineSource } from "../model/define.ts";
 import type { Source } from "../model/source.ts";
 import { createFacts } from "./facts.ts";
 import { inspectSource } from "./inspect-source.ts";

@@ -1,6 +1,6 @@
 import { env as environment } from "node:process";
 import * as v from "valibot";
-import { option } from "../config/option.ts";
+import { option } from "../model/option.ts";
 import { type Secret, secret } from "../model/secret.ts";
 
 /** Options of the MLflow source. Those with a variable of MLflow's client default to it. */

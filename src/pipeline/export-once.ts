@@ -6,9 +6,9 @@ import { openStateFolder } from "../journal/state-folder.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import { version } from "../runtime/version.ts";
+import type { Status } from "../server/status.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report, total } from "./report.ts";
-import type { Status } from "./status.ts";
 
 export interface ExportOptions {
   readonly config: ResolvedConfig;

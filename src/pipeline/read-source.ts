@@ -5,8 +5,8 @@ import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Source } from "../model/source.ts";
+import type { SourceReport } from "../server/status.ts";
 import { type Intake, sourceOwner } from "./intake.ts";
-import type { SourceReport } from "./status.ts";
 
 /** A source at work; `report` is what pages and readiness show of it. */
 export interface ActiveSource {

@@ -1,4 +1,4 @@
-import type { SinkReport, SourceReport } from "./status.ts";
+import type { SinkReport, SourceReport } from "../server/status.ts";
 
 export interface Readiness {
   readonly sources: readonly SourceReport[];

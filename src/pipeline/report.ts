@@ -1,9 +1,9 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
+import type { SinkReport, Status } from "../server/status.ts";
 import { type Pipeline, sinkOwner } from "./pipeline.ts";
 import { notReady } from "./ready.ts";
-import type { SinkReport, Status } from "./status.ts";
 
 export interface Reported {
   readonly config: ResolvedConfig;

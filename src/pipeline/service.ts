@@ -8,9 +8,9 @@ import { serve } from "../runtime/serve.ts";
 import { version } from "../runtime/version.ts";
 import { createApp } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
+import type { Status } from "../server/status.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report } from "./report.ts";
-import type { Status } from "./status.ts";
 
 export interface ServiceOptions {
   readonly config: ResolvedConfig;

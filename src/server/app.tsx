@@ -4,9 +4,9 @@ import { accepts } from "hono/accepts";
 import { isLoopback } from "../config/listen.ts";
 import type { Log } from "../model/log.ts";
 import type { Secret } from "../model/secret.ts";
-import type { Status } from "../pipeline/status.ts";
 import { onlyReading, requireLocalHost, requireToken, securityHeaders } from "./guard.ts";
 import { StatusPage } from "./page.tsx";
+import type { Status } from "./status.ts";
 import { styleHash } from "./style.ts";
 
 export interface AppOptions {

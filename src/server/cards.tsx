@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Child, FC } from "hono/jsx";
-import type { SinkReport, SourceReport } from "../pipeline/status.ts";
 import { ago, count } from "./quantities.ts";
+import type { SinkReport, SourceReport } from "./status.ts";
 
 /** How one source is doing. */
 export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, now }) => {

@@ -1,8 +1,8 @@
 import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { LedgerRow } from "../journal/journal.ts";
-import type { Status } from "../pipeline/status.ts";
 import { runtime } from "../runtime/runtime.ts";
+import type { Status } from "./status.ts";
 
 /** mlmon's own series, `mlmon_…`. */
 export interface OwnMetrics {

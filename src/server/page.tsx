@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 import { raw } from "hono/html";
 import type { FC } from "hono/jsx";
-import type { Status } from "../pipeline/status.ts";
 import { SinkCard, SourceCard } from "./cards.tsx";
 import { ago, bytes, count } from "./quantities.ts";
+import type { Status } from "./status.ts";
 import { style } from "./style.ts";
 
 /** The status page: sources, sinks, room and the ledger; plain HTML that reloads itself every ten seconds. */

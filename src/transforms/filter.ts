@@ -1,4 +1,4 @@
-import { defineTransform } from "../config/define.ts";
+import { defineTransform } from "../model/define.ts";
 import type { Sample } from "../model/sample.ts";
 import { functionOption } from "./function-option.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { defineTransform } from "../config/define.ts";
+import { defineTransform } from "../model/define.ts";
 import type { Sample } from "../model/sample.ts";
 import { functionOption } from "./function-option.ts";
 

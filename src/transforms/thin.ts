@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { defineTransform } from "../config/define.ts";
-import { option } from "../config/option.ts";
 import type { Context } from "../model/context.ts";
+import { defineTransform } from "../model/define.ts";
+import { option } from "../model/option.ts";
 import type { Sample } from "../model/sample.ts";
 
 /**

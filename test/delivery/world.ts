@@ -1,5 +1,3 @@
-import type { SinkEntry } from "../../src/config/define.ts";
-import type { CheckedSinkOptions } from "../../src/config/sink-options.ts";
 import { activateSink } from "../../src/delivery/activate.ts";
 import type { ActiveSink } from "../../src/delivery/active-sink.ts";
 import { runPointsWorker } from "../../src/delivery/points-worker.ts";
@@ -8,8 +6,10 @@ import type { DeliveryWorld } from "../../src/delivery/settle.ts";
 import type { Journal } from "../../src/journal/journal.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
+import type { SinkEntry } from "../../src/model/define.ts";
 import { type Log, silentLog } from "../../src/model/log.ts";
 import type { SinkContext } from "../../src/model/sink.ts";
+import type { CheckedSinkOptions } from "../../src/model/sink-options.ts";
 
 /** A journal with one sink at work on it; waits take no time but are written down. */
 export interface Bench {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { notReady } from "../../src/pipeline/ready.ts";
-import type { SinkReport, SourceReport } from "../../src/pipeline/status.ts";
+import type { SinkReport, SourceReport } from "../../src/server/status.ts";
 import { makeSink, makeSource, now } from "../server/make-status.ts";
 
 const startedAt = now - 10 * 3_600_000;

@@ -1,4 +1,4 @@
-import type { SinkEntry } from "../../src/config/define.ts";
+import type { SinkEntry } from "../../src/model/define.ts";
 import type { HttpRequest } from "../../src/model/http-request.ts";
 import { silentLog } from "../../src/model/log.ts";
 import type { Outcome } from "../../src/model/outcome.ts";

@@ -1,4 +1,4 @@
-import type { SinkReport, SourceReport, Status } from "../../src/pipeline/status.ts";
+import type { SinkReport, SourceReport, Status } from "../../src/server/status.ts";
 
 export const now = 1_700_000_000_000;
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import type { LedgerRow } from "../../src/journal/journal.ts";
-import type { Status } from "../../src/pipeline/status.ts";
 import { createOwnMetrics } from "../../src/server/own-metrics.ts";
+import type { Status } from "../../src/server/status.ts";
 import { bed } from "../beds/bed.ts";
 import { makeSink, makeSource, makeStatus, now } from "./make-status.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { TransformEntry } from "../../src/config/define.ts";
 import { filter, label, rename, thin } from "../../src/index.ts";
 import type { Batch } from "../../src/model/batch.ts";
+import type { TransformEntry } from "../../src/model/define.ts";
 import { silentLog } from "../../src/model/log.ts";
 import type { State, StateValue } from "../../src/model/state.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import type { HttpSink, Sink } from "../model/sink.ts";
-import type { Source, Transform } from "../model/source.ts";
 import { optionNames } from "./option-names.ts";
+import type { HttpSink, Sink } from "./sink.ts";
 import type { SinkOptions } from "./sink-options.ts";
+import type { Source, Transform } from "./source.ts";
 
 /** An inert entry of a configuration: nothing is validated, opened or sent until the whole file has been loaded. */
 export interface Entry<Kind extends string, Made> {

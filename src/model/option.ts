@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Secret, secret } from "../model/secret.ts";
+import { Secret, secret } from "./secret.ts";
 
 /** Schemas for what options are made of; plugins use the same, so that every option is written in one form. */
 export const option = {

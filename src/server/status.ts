@@ -31,11 +31,10 @@ export interface SourceReport {
   readonly progress: { readonly done: number; readonly total: number; readonly unit: string } | undefined;
 }
 
-export interface SinkReport extends Omit<SinkStatus, "requests"> {
+export interface SinkReport extends SinkStatus {
   readonly id: string;
   readonly type: string;
   readonly consumes: "points" | "latest";
-  readonly requests: SinkStatus["requests"];
   /** Samples read and not yet delivered, and how old the oldest of them is. */
   readonly waiting: number;
   readonly lagSeconds: number;

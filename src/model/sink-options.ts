@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { Sample } from "../model/sample.ts";
 import { option } from "./option.ts";
+import type { Sample } from "./sample.ts";
 
 /** Delivery options, the same for every sink: the second argument of its factory. */
 export const sinkOptions = v.strictObject({

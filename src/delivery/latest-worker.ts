@@ -1,4 +1,4 @@
-import type { DeadLetter, Journal, LedgerRow } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
@@ -6,8 +6,8 @@ import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
-import { deadRow } from "./dead.ts";
 import { type Groups, trackGroups } from "./groups.ts";
+import { type Passing, passTo } from "./pass.ts";
 import { render } from "./render.ts";
 import { select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld, type SettleOptions, settle } from "./settle.ts";
@@ -43,12 +43,15 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const stop = AbortSignal.any([signal, inputEnded]);
   const groups = trackGroups(sink, view, journal, world.log);
   const rounds: Rounds = { groups, failures: { inRow: 0 }, refused: new Map() };
-  if (once) await makeRoomUntil(stop, options, world);
+  const passing: Passing = { sink, journal, world, groupOf: groups.of, refused: rounds.refused };
+  if (once) await makeRoomUntil(stop, passing);
   while (!signal.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.end();
     const done = await deliverChanged(options, world, rounds);
-    if (done) await commitTo(options, position, world, rounds);
+    if (done) await passTo(position, "delivered", passing);
+    // The view has what a full journal lets go, so that a receiver that is away holds up no reading.
+    else if (!signal.aborted && journal.size().full) await passTo(position, "superseded", passing);
     if (done && ended) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
     if (groups.changed().length === 0) await journal.changed(stop);
@@ -58,11 +61,11 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
 }
 
 /** Waits for the signal; the view has what a full journal lets go. */
-async function makeRoomUntil(stop: AbortSignal, options: LatestWorkerOptions, world: DeliveryWorld): Promise<void> {
-  const { journal } = options;
+async function makeRoomUntil(stop: AbortSignal, passing: Passing): Promise<void> {
+  const { journal } = passing;
   while (!stop.aborted) {
     await journal.changed(stop);
-    if (journal.size().full) await commitTo(options, journal.end(), world);
+    if (journal.size().full) await passTo(journal.end(), "superseded", passing);
   }
 }
 
@@ -88,7 +91,7 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
       groups.skip(name, version);
       continue;
     }
-    const giveWay = () => groups.version(name) !== version && !inputEnded.aborted;
+    const giveWay = () => !inputEnded.aborted && (groups.version(name) !== version || journal.size().full);
     const reason = await deliverGroup(sink, batch, world, { giveWay, failures });
     if (reason === stopped) return false;
     // Half a group would replace the whole, so what is refused is refused until the group changes.
@@ -124,47 +127,4 @@ async function deliverGroup(
     world.log.error("A group of latest values was refused", { sink: sink.id, group: batch.group, reason });
   }
   return reason;
-}
-
-/** Moves on: everything up to `position` has been delivered, superseded by something newer, or refused. */
-async function commitTo(
-  options: LatestWorkerOptions,
-  position: number,
-  world: DeliveryWorld,
-  rounds?: Rounds,
-): Promise<void> {
-  const { sink, journal } = options;
-  const consumer = `sink/${sink.id}`;
-  const from = journal.position(consumer);
-  if (position <= from) return;
-  const deadLetters = rounds && rounds.refused.size > 0 ? await refusedSamples(options, position, rounds) : [];
-  const dead = deadLetters.reduce((sum, { batch }) => sum + batch.samples.length, 0);
-  const count = journal.waiting(from).samples - journal.waiting(position).samples - dead;
-  const delivered: LedgerRow = { scope: "sink", id: sink.id, name: "delivered", reason: "", count };
-  const ledger = [delivered, ...deadLetters.map(deadRow)].filter((row) => row.count > 0);
-  if (await commitStep(sink, journal, { position, changes: { ledger, deadLetters } }, world)) rounds?.refused.clear();
-}
-
-/** The samples up to `position` that the receiver was to have in a group that it has refused. */
-async function refusedSamples(
-  { sink, journal, ctx }: LatestWorkerOptions,
-  position: number,
-  { groups, refused }: Rounds,
-): Promise<readonly DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  let from = journal.position(`sink/${sink.id}`);
-  while (from < position) {
-    const left = journal.waiting(from).samples - journal.waiting(position).samples;
-    if (left === 0) break;
-    const slice = await journal.slice(from, { samples: Math.min(left, manySamples), bytes: 8 * 1024 ** 2 });
-    for (const { time, samples } of slice.batches) {
-      for (const [group, reason] of refused) {
-        const own = samples.filter((sample) => groups.of(sample) === group);
-        if (own.length === 0) continue;
-        letters.push({ sink: sink.id, time: ctx.now(), reason, batch: { time, samples: own, ended: [], group } });
-      }
-    }
-    from = slice.next;
-  }
-  return letters;
 }

@@ -60,7 +60,7 @@ export interface Changes {
 export interface LedgerRow {
   readonly scope: "source" | "transform" | "sink" | "view";
   readonly id: string;
-  readonly name: "read" | "nonfinite" | "filtered" | "unmatched" | "refused" | "delivered" | "dead";
+  readonly name: "read" | "nonfinite" | "filtered" | "unmatched" | "refused" | "superseded" | "delivered" | "dead";
   /** Why, from a closed list per part; empty for `read` and `delivered`. */
   readonly reason: string;
   readonly count: number;

@@ -41,6 +41,7 @@ const names: Words<LedgerRow["name"]> = {
   filtered: true,
   unmatched: true,
   refused: true,
+  superseded: true,
   delivered: true,
   dead: true,
 };

@@ -33,7 +33,8 @@ function patience(intervalMs: number): number {
 
 /** How long the sink has been at work on what waits for it. */
 function stuckMs({ state, waiting, lagSeconds }: SinkReport): number {
-  if (waiting === 0) return state === "paused" ? Number.POSITIVE_INFINITY : 0;
+  const failing = state === "paused" || state === "retrying";
+  if (waiting === 0) return failing ? Number.POSITIVE_INFINITY : 0;
   return state === "idle" ? 0 : lagSeconds * 1000;
 }
 

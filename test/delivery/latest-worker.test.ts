@@ -19,9 +19,9 @@ afterEach(async () => {
 });
 
 /** A sink of latest values, grouped by experiment, that sends `group=value,value`. */
-async function open(script: Parameters<typeof startReceiver>[0] = [], change: Partial<HttpSink> = {}, base = 10) {
+async function open(script: Parameters<typeof startReceiver>[0] = [], change: Partial<HttpSink> = {}, base = 10, maxBytes = 1e9) {
   const receiver = await startReceiver(script);
-  const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 3 });
+  const journal = await openJournal({ path: ":memory:", maxBytes });
   const define = defineHttpSink("latest", v.strictObject({}), () => ({
     consumes: "latest",
     groupBy: ({ experiment }) => experiment.name,
@@ -161,6 +161,36 @@ describe("the latest worker", () => {
       journal.ledger().map(({ name, count }) => [name, count]),
       [["dead", 5]],
     );
+  });
+
+  it("counts what it refuses as refused, not as delivered", async () => {
+    const refuse = ({ step }: { step: number }) => (step === 2 ? "odd" : undefined);
+    const { receiver, journal, work, append } = await open([], { refuse });
+    await append(batchOf(one, 1));
+    await append(batchOf(one, 2));
+    await append(batchOf(two, 3));
+    const { ended, worker } = work(true);
+    ended.abort();
+    await worker;
+    assert.deepEqual(receiver.stored().sort(), ["text=3", "vision="]);
+    const counts = journal.ledger().map(({ name, reason, count }) => `${name} ${reason} ${count}`.replace("  ", " "));
+    assert.deepEqual(counts.sort(), ["delivered 2", "refused odd 1"]);
+  });
+
+  it("lets a full journal go while its receiver is away, and delivers the newest state later", async () => {
+    let away = true;
+    const { receiver, journal, work, append } = await open(() => (away ? { status: 503 } : undefined), {}, 5, 2000);
+    work();
+    let value = 0;
+    while (!journal.size().full) await append(batchOf(one, ++value));
+    await until(() => !journal.size().full);
+    await append(batchOf(one, ++value));
+    away = false;
+    await until(() => receiver.stored().includes(`vision=${value}`));
+    await until(() => journal.waiting(journal.position("sink/latest")).samples === 0);
+    const counts = Object.fromEntries(journal.ledger().map(({ name, count }) => [name, count]));
+    assert.ok((counts.superseded ?? 0) > 0, JSON.stringify(counts));
+    assert.equal((counts.superseded ?? 0) + (counts.delivered ?? 0), value);
   });
 
   it("backs off longer and longer although newer values come all the time", async () => {

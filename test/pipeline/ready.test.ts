@@ -43,6 +43,7 @@ describe("notReady()", () => {
       false,
     ],
     ["is paused", { ...late, state: "paused", waiting: 1, lagSeconds: 3600 }, false],
+    ["retries while a full journal has let its backlog go", { ...late, state: "retrying" }, false],
     ["is paused before the removal of a group", { ...late, state: "paused" }, false],
   ];
   for (const [what, sink, ready] of cases) {

@@ -1,0 +1,76 @@
+import type { Changes, DeadLetter, Journal, LedgerRow } from "../journal/journal.ts";
+import type { ActiveSink } from "./active-sink.ts";
+import { commitStep } from "./commit.ts";
+import { deadRow } from "./dead.ts";
+import { select } from "./select.ts";
+import type { DeliveryWorld } from "./settle.ts";
+
+/** What a sink of latest values passes on its way through the journal. */
+export interface Passing {
+  readonly sink: ActiveSink;
+  readonly journal: Journal;
+  readonly world: DeliveryWorld;
+  /** The group of a sample, as `Groups.of` says. */
+  groupOf(sample: DeadLetter["batch"]["samples"][number]): string;
+  /** Why groups were refused since the last step, by name; emptied when the step is written. */
+  readonly refused: Map<string, string>;
+}
+
+/** Counted as `superseded`, with this reason, is what left a full journal before the view could be delivered. */
+const journalFull = "journal_full";
+
+/**
+ * Moves a sink of latest values to a position and counts what it has passed: left out by `match` or `refuse`, dead in
+ * a refused group, and the rest as `name` says. Called after each delivered round, and to make room in a full journal.
+ */
+export async function passTo(position: number, name: "delivered" | "superseded", passing: Passing): Promise<void> {
+  const { sink, journal, world, refused } = passing;
+  if (position <= journal.position(`sink/${sink.id}`)) return;
+  const { ledger, deadLetters } = await tally(position, passing);
+  const counted = ledger.map((row): LedgerRow => {
+    if (row.name !== "delivered" || name === "delivered") return row;
+    return { ...row, name, reason: journalFull };
+  });
+  const changes = { ledger: counted.filter(({ count }) => count > 0), deadLetters };
+  if (await commitStep(sink, journal, { position, changes }, world)) refused.clear();
+}
+
+/** Samples of one look into the journal. */
+const lookSamples = 10_000;
+
+/** Looks at the samples themselves only where some may not have been delivered. */
+async function tally(position: number, { sink, journal, world, groupOf, refused }: Passing): Promise<Required<Tally>> {
+  let from = journal.position(`sink/${sink.id}`);
+  const between = () => journal.waiting(from).samples - journal.waiting(position).samples;
+  const row = { scope: "sink", id: sink.id, name: "delivered", reason: "" } as const;
+  if (!sink.match && !sink.traits.refuse && refused.size === 0) {
+    return { ledger: [{ ...row, count: between() }], deadLetters: [] };
+  }
+  const ledger: LedgerRow[] = [];
+  const deadLetters: DeadLetter[] = [];
+  let delivered = 0;
+  for (let left = between(); left > 0; left = between()) {
+    const slice = await journal.slice(from, { samples: Math.min(left, lookSamples), bytes: 8 * 1024 ** 2 });
+    for (const batch of slice.batches) {
+      const selected = select(sink, batch);
+      ledger.push(...selected.ledger);
+      const { time, samples } = selected.batch;
+      delivered += samples.length;
+      for (const [group, reason] of refused) {
+        const own = samples.filter((sample) => groupOf(sample) === group);
+        if (own.length === 0) continue;
+        delivered -= own.length;
+        deadLetters.push({
+          sink: sink.id,
+          time: world.ctx.now(),
+          reason,
+          batch: { time, samples: own, ended: [], group },
+        });
+      }
+    }
+    from = slice.next;
+  }
+  return { ledger: [{ ...row, count: delivered }, ...ledger, ...deadLetters.map(deadRow)], deadLetters };
+}
+
+type Tally = Pick<Changes, "ledger" | "deadLetters">;

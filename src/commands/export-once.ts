@@ -40,10 +40,11 @@ export default defineMlmonCommand({
 });
 
 function describe({ read, filtered, sinks, seconds }: ExportResult, kept: boolean): string {
-  const lines = sinks.map(({ id, delivered, deadLetters, waiting, error }) => {
+  const lines = sinks.map(({ id, delivered, unmatched = 0, refused = 0, deadLetters, waiting, error }) => {
     const dead = deadLetters > 0 ? `, ${deadLetters} refused for good` : "";
+    const left = unmatched + refused > 0 ? `, ${unmatched + refused} left out` : "";
     const rest = waiting > 0 ? `, ${waiting} not delivered${kept ? " and kept" : ""}` : "";
-    return `${id}: ${delivered} delivered${dead}${rest}${error ? ` (${error})` : ""}\n`;
+    return `${id}: ${delivered} delivered${left}${dead}${rest}${error ? ` (${error})` : ""}\n`;
   });
   const dropped = filtered > 0 ? `, ${filtered} filtered` : "";
   return `${read} samples read${dropped} in ${seconds.toFixed(1)} s\n${lines.join("")}`;

@@ -10,6 +10,8 @@ export interface BatchRows {
   end(): number;
   /** The position of the oldest batch that is kept; `end()` when none is. */
   start(): number;
+  /** Samples ever stored. */
+  stored(): number;
   /** Bytes of the batches kept. */
   bytes(): number;
   /** Stores a batch; called inside a transaction. The returned function is called when that transaction stands. */
@@ -63,6 +65,7 @@ export function openBatchRows(database: Database): BatchRows {
   return {
     end: () => end.position,
     start: () => start.position,
+    stored: () => end.samples,
     bytes: () => end.bytes - start.bytes,
 
     append(batch) {

@@ -13,6 +13,8 @@ export interface Journal {
   slice(from: number, limit: SliceLimit): Promise<Slice>;
   /** The position after the newest batch. */
   end(): number;
+  /** Samples ever appended. */
+  stored(): number;
   /** The number of samples at or after a position, and the time their oldest batch was read (Unix ms). */
   waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
   /** Where a consumer stands; the oldest kept position for one that was never seen. */
@@ -60,7 +62,16 @@ export interface Changes {
 export interface LedgerRow {
   readonly scope: "source" | "transform" | "sink" | "view";
   readonly id: string;
-  readonly name: "read" | "nonfinite" | "filtered" | "unmatched" | "refused" | "superseded" | "delivered" | "dead";
+  readonly name:
+    | "read"
+    | "nonfinite"
+    | "filtered"
+    | "unmatched"
+    | "refused"
+    | "superseded"
+    | "skipped"
+    | "delivered"
+    | "dead";
   /** Why, from a closed list per part; empty for `read` and `delivered`. */
   readonly reason: string;
   readonly count: number;

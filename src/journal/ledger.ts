@@ -42,6 +42,7 @@ const names: Words<LedgerRow["name"]> = {
   unmatched: true,
   refused: true,
   superseded: true,
+  skipped: true,
   delivered: true,
   dead: true,
 };

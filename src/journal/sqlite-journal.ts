@@ -51,6 +51,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
 
     end: rows.end,
+    stored: rows.stored,
     waiting: rows.waiting,
     position: (consumer) => consumers.get(consumer) ?? rows.start(),
     consumers: consumers.names,

@@ -9,6 +9,7 @@ import { version } from "../runtime/version.ts";
 import type { Status } from "../server/status.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report, total } from "./report.ts";
+import { watchLedger } from "./watch-ledger.ts";
 
 export interface ExportOptions {
   readonly config: ResolvedConfig;
@@ -35,6 +36,10 @@ export interface SinkResult {
   readonly id: string;
   readonly delivered: number;
   readonly deadLetters: number;
+  /** What `match` left out, what the sink cannot carry, what left a full journal before it was delivered; unless 0. */
+  readonly unmatched?: number;
+  readonly refused?: number;
+  readonly superseded?: number;
   /** Not delivered; kept for the next export when there is a state folder. */
   readonly waiting: number;
   /** The last failure of a sink for which something waits. */
@@ -64,6 +69,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     opened.push(() => pipeline.close());
+    opened.push(watchLedger(journal, log));
     await pipeline.run(options.signal);
     const status = report({ config, journal, pipeline, version, startedAt, now });
     return result(status, before, (now() - startedAt) / 1000);
@@ -75,7 +81,9 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
 function result(status: Status, before: readonly LedgerRow[], seconds: number): ExportResult {
   const since = (name: LedgerRow["name"], id?: string) => total(status.ledger, name, id) - total(before, name, id);
   const sinks = status.sinks.map(({ id, waiting, lastError }): SinkResult => {
-    const counts = { id, delivered: since("delivered", id), deadLetters: since("dead", id), waiting };
+    const left = (["unmatched", "refused", "superseded"] as const).map((name) => [name, since(name, id)] as const);
+    const rest = Object.fromEntries(left.filter(([, count]) => count > 0));
+    const counts = { id, delivered: since("delivered", id), deadLetters: since("dead", id), ...rest, waiting };
     return waiting > 0 && lastError ? { ...counts, error: lastError.reason } : counts;
   });
   return { read: since("read"), filtered: since("filtered"), sinks, seconds };

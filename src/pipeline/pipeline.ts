@@ -5,6 +5,7 @@ import type { ActiveSink } from "../delivery/active-sink.ts";
 import { runLatestWorker } from "../delivery/latest-worker.ts";
 import { runPointsWorker } from "../delivery/points-worker.ts";
 import type { Send } from "../delivery/send.ts";
+import { skippedRow } from "../journal/audit.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
@@ -162,5 +163,11 @@ async function settleConsumers(journal: Journal, sinks: readonly ActiveSink[], l
     });
     await journal.forget(consumer);
   }
-  for (const consumer of wanted) await journal.commit(consumer, journal.position(consumer));
+  const known = new Set(journal.consumers());
+  for (const { id } of sinks) {
+    const position = journal.position(sinkOwner(id));
+    const skipped = skippedRow(journal, id, position);
+    const isNew = !known.has(sinkOwner(id)) && skipped.count !== 0;
+    await journal.commit(sinkOwner(id), position, isNew ? { ledger: [skipped] } : {});
+  }
 }

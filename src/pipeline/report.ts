@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
+import { auditLedger } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { SinkReport, Status } from "../server/status.ts";
 import { type Pipeline, sinkOwner } from "./pipeline.ts";
@@ -32,6 +33,7 @@ export function report({ config, journal, pipeline, version, startedAt, now }: R
     journal: journal.size(),
     view: pipeline.view.counts(),
     ledger,
+    ledgerMismatches: auditLedger(journal),
   };
 }
 

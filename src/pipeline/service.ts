@@ -11,6 +11,7 @@ import { createOwnMetrics } from "../server/own-metrics.ts";
 import type { Status } from "../server/status.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report } from "./report.ts";
+import { watchLedger } from "./watch-ledger.ts";
 
 export interface ServiceOptions {
   readonly config: ResolvedConfig;
@@ -56,6 +57,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     opened.push(() => pipeline.close());
+    opened.push(watchLedger(journal, log));
     const status = () => report({ config, journal, pipeline, version, startedAt, now });
 
     const app = createApp({

@@ -33,6 +33,12 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const delivered = counter("mlmon_samples_delivered_total", "Samples that the sink has delivered", ["sink"]);
   const unmatched = counter("mlmon_samples_unmatched_total", "Samples that the sink is not to have", ["sink"]);
   const refused = counter("mlmon_samples_refused_total", "Samples that the sink cannot carry", ["sink", "reason"]);
+  const superseded = counter(
+    "mlmon_samples_superseded_total",
+    "Samples that left a full journal before the sink of latest values had delivered newer ones",
+    ["sink"],
+  );
+  const skipped = counter("mlmon_samples_skipped_total", "Samples that were gone before the sink came", ["sink"]);
   const dead = counter("mlmon_dead_letters_total", "Samples that the receiver has refused for good", [
     "sink",
     "reason",
@@ -49,6 +55,7 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const sourceSuccess = gauge("mlmon_source_last_success_timestamp_seconds", "Time of the last good poll", ["source"]);
   const journalBytes = gauge("mlmon_journal_bytes", "Size of the batches in the journal");
   const journalMax = gauge("mlmon_journal_max_bytes", "Size at which reading pauses; +Inf when it has no bound");
+  const mismatches = gauge("mlmon_ledger_mismatches", "Sums of the ledger that do not add up; a bug unless 0");
   const series = gauge("mlmon_series", "Live series");
   const seriesMax = gauge("mlmon_series_max", "Live series at most");
   const seriesRefused = counter("mlmon_series_refused_total", "Samples of series that the cap has refused", ["key"]);
@@ -56,7 +63,8 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const start = gauge("process_start_time_seconds", "Start time of the process");
   const memory = gauge("process_resident_memory_bytes", "Resident memory of the process");
   const cpu = counter("process_cpu_seconds_total", "User and system CPU time of the process", []);
-  const all = [read, nonFinite, filtered, delivered, unmatched, refused, dead, requests, waiting, lag, sinkSuccess, up];
+  const ledger = [read, nonFinite, filtered, delivered, unmatched, refused, superseded, skipped, dead, mismatches];
+  const parts = [requests, waiting, lag, sinkSuccess, up];
   const rest = [sourceSuccess, journalBytes, journalMax, series, seriesMax, seriesRefused, build, start, memory, cpu];
 
   function countLedger({ name, id, reason, count }: LedgerRow): void {
@@ -66,6 +74,8 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     if (name === "delivered") delivered.set({ sink: id }, count);
     if (name === "unmatched") unmatched.set({ sink: id }, count);
     if (name === "refused") refused.set({ sink: id, reason }, count);
+    if (name === "superseded") superseded.set({ sink: id }, count);
+    if (name === "skipped") skipped.set({ sink: id }, Math.max(0, count));
     if (name === "dead") dead.set({ sink: id, reason }, count);
   }
 
@@ -86,6 +96,7 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
       for (const [outcome, count] of Object.entries(sink.requests)) requests.set({ sink: sink.id, outcome }, count);
     }
     for (const row of now.ledger) countLedger(row);
+    mismatches.set({}, now.ledgerMismatches.length);
     journalBytes.set({}, now.journal.bytes);
     journalMax.set({}, now.journal.maxBytes);
     series.set({}, now.view.series);
@@ -100,7 +111,7 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
 
   return {
     async text() {
-      for (const metric of [...all, ...rest]) metric.reset();
+      for (const metric of [...ledger, ...parts, ...rest]) metric.reset();
       fill(status());
       return registry?.metrics() ?? "";
     },

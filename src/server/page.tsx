@@ -80,9 +80,12 @@ const Room: FC<{ status: Status }> = ({ status: { journal, view } }) => (
   </>
 );
 
-const Ledger: FC<{ status: Status }> = ({ status: { ledger } }) => (
+const Ledger: FC<{ status: Status }> = ({ status: { ledger, ledgerMismatches } }) => (
   <>
     <h2>Ledger</h2>
+    {ledgerMismatches.map((mismatch) => (
+      <p class="banner bad">Does not add up, please report it: {mismatch}</p>
+    ))}
     <table>
       <thead>
         <tr>

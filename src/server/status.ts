@@ -17,6 +17,8 @@ export interface Status {
   readonly journal: { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
   readonly view: ViewCounts;
   readonly ledger: readonly LedgerRow[];
+  /** Where the ledger does not add up; empty unless mlmon has a bug. */
+  readonly ledgerMismatches: readonly string[];
 }
 
 export interface SourceReport {

@@ -19,7 +19,12 @@ afterEach(async () => {
 });
 
 /** A sink of latest values, grouped by experiment, that sends `group=value,value`. */
-async function open(script: Parameters<typeof startReceiver>[0] = [], change: Partial<HttpSink> = {}, base = 10, maxBytes = 1e9) {
+async function open(
+  script: Parameters<typeof startReceiver>[0] = [],
+  change: Partial<HttpSink> = {},
+  base = 10,
+  maxBytes = 1e9,
+) {
   const receiver = await startReceiver(script);
   const journal = await openJournal({ path: ":memory:", maxBytes });
   const define = defineHttpSink("latest", v.strictObject({}), () => ({
@@ -172,7 +177,7 @@ describe("the latest worker", () => {
     const { ended, worker } = work(true);
     ended.abort();
     await worker;
-    assert.deepEqual(receiver.stored().sort(), ["text=3", "vision="]);
+    assert.deepEqual([...receiver.stored()].sort(), ["text=3", "vision="]);
     const counts = journal.ledger().map(({ name, reason, count }) => `${name} ${reason} ${count}`.replace("  ", " "));
     assert.deepEqual(counts.sort(), ["delivered 2", "refused odd 1"]);
   });

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import * as v from "valibot";
+import { auditLedger } from "../../src/journal/audit.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { mlflowOptions } from "../../src/mlflow/options.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
 import { bed } from "../beds/bed.ts";
@@ -74,6 +76,14 @@ describe("run, killed again and again", { skip: mlflow.skip }, () => {
           firstSeen(arrived),
           Array.from({ length: written }, (_, step) => step),
         );
+        const gone = running && once(running, "exit");
+        running?.kill("SIGTERM");
+        await gone;
+        const path = join(folder, program.name, "journal.db");
+        const journal = await openJournal({ path, maxBytes: 1e9 });
+        assert.equal(journal.stored(), written);
+        assert.deepEqual(auditLedger(journal), []);
+        await journal.close();
       } finally {
         running?.kill("SIGTERM");
         await pramathus.stop();

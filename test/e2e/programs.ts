@@ -34,7 +34,9 @@ function program(name: Program["name"], skip: false | string, command: Program["
     skip,
     command,
     async run(args, folder) {
-      const { stdout } = await execute(file, [...first, ...args], { cwd: folder, maxBuffer: 256 * 1024 ** 2 });
+      const done = await execute(file, [...first, ...args], { cwd: folder, maxBuffer: 256 * 1024 ** 2 });
+      const { stdout, stderr } = done;
+      if (stderr.includes("does not add up")) throw new Error(stderr);
       return stdout;
     },
   };

@@ -14,6 +14,7 @@ export function makeStatus(change: Partial<Status> = {}): Status {
     sinks: [makeSink()],
     journal: { bytes: 1_500_000, maxBytes: 1024 ** 3, full: false },
     view: { series: 1234, runs: 12, max: 100_000, refused: new Map() },
+    ledgerMismatches: [],
     ledger: [
       { scope: "source", id: "mlflow", name: "read", reason: "", count: 12_345 },
       { scope: "transform", id: "filter", name: "filtered", reason: "", count: 45 },

@@ -37,6 +37,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     timeoutMs,
     retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? 60_000 },
     status: newStatus(),
+    explained: new Set(),
   };
 }
 

@@ -15,6 +15,8 @@ export interface ActiveSink {
   readonly timeoutMs: number;
   readonly retry: { readonly baseMs: number; readonly capMs: number };
   readonly status: SinkStatus;
+  /** Reasons for leaving samples out that were logged, each once. */
+  readonly explained: Set<string>;
 }
 
 /** How a sink is doing, for pages and metrics; written by its worker alone. */

@@ -4,7 +4,7 @@ import type { ActiveSink } from "./active-sink.ts";
 import { countArrived } from "./arrived.ts";
 import { deadRow, logDead } from "./dead.ts";
 import { render } from "./render.ts";
-import { type DeliveryWorld, settle } from "./settle.ts";
+import { type DeliveryWorld, type SettleOptions, settle } from "./settle.ts";
 
 /** What became of a batch; `stopped` when the signal fired before its end, and then nothing may be committed. */
 export interface Delivered {
@@ -17,7 +17,12 @@ export interface Delivered {
  * Delivers one batch in order. What the receiver will not take as a whole is halved until the offending sample stands
  * alone and becomes a dead letter with the receiver's words; everything else arrives.
  */
-export async function deliverBatch(sink: ActiveSink, batch: Batch, world: DeliveryWorld): Promise<Delivered> {
+export async function deliverBatch(
+  sink: ActiveSink,
+  batch: Batch,
+  world: DeliveryWorld,
+  options: SettleOptions = {},
+): Promise<Delivered> {
   const deadLetters: DeadLetter[] = [];
   const arrived = countArrived();
   let notRendered = 0;
@@ -34,7 +39,7 @@ export async function deliverBatch(sink: ActiveSink, batch: Batch, world: Delive
     const sent: unknown[] = [];
     for (const request of requests) {
       if (!arrived.take(request)) {
-        const settled = await settle(sink, request, world);
+        const settled = await settle(sink, request, world, options);
         if (settled.kind === "stopped") return false;
         if (settled.kind !== "delivered") {
           arrived.add(sent);

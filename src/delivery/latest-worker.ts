@@ -7,6 +7,7 @@ import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { type Groups, trackGroups } from "./groups.ts";
+import { logLeftOut } from "./log-left-out.ts";
 import { type Passing, passTo } from "./pass.ts";
 import { render } from "./render.ts";
 import { select } from "./select.ts";
@@ -20,6 +21,8 @@ export interface LatestWorkerOptions {
   readonly log: Log;
   /** Ends the worker at once. */
   readonly signal: AbortSignal;
+  /** Ends the worker after the group it is at, or at once when that one fails. */
+  readonly leave?: AbortSignal;
   /** Fires when no more will be appended: then the last state is delivered and the worker returns. */
   readonly inputEnded: AbortSignal;
   /** Delivers once, when the input has ended. */
@@ -38,14 +41,14 @@ const manySamples = 10_000;
  * input has ended. A newer state takes the place of one that could not be delivered yet.
  */
 export async function runLatestWorker(options: LatestWorkerOptions): Promise<void> {
-  const { sink, view, journal, ctx, signal, inputEnded, once } = options;
+  const { sink, view, journal, ctx, signal, inputEnded, once, leave } = options;
   const world = options.world ?? deliveryWorld(ctx, options.log);
-  const stop = AbortSignal.any([signal, inputEnded]);
+  const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   const groups = trackGroups(sink, view, journal, world.log);
   const rounds: Rounds = { groups, failures: { inRow: 0 }, refused: new Map() };
   const passing: Passing = { sink, journal, world, groupOf: groups.of, refused: rounds.refused };
   if (once) await makeRoomUntil(stop, passing);
-  while (!signal.aborted) {
+  while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.end();
     const done = await deliverChanged(options, world, rounds);
@@ -79,20 +82,21 @@ interface Rounds {
 
 /** Returns false when a group could not be delivered as it was, and is to be rendered again. */
 async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld, rounds: Rounds): Promise<boolean> {
-  const { sink, journal, ctx, inputEnded } = options;
+  const { sink, journal, ctx, inputEnded, leave } = options;
   const { groups, failures, refused } = rounds;
   for (const name of groups.changed()) {
+    if (leave?.aborted) return false;
     // It may have changed once more while those before it were on their way.
     const version = groups.version(name);
-    const { batch: selected, failure } = select(sink, groups.latest(name, ctx.now()));
-    const batch: Batch = { ...selected, group: name };
-    if (failure) world.log.error("Sink has a bug: match or refuse threw", { sink: sink.id, reason: failure });
+    const selection = select(sink, groups.latest(name, ctx.now()));
+    logLeftOut(sink, selection, world.log);
+    const batch: Batch = { ...selection.batch, group: name };
     if (batch.samples.length === 0 && !groups.has(name)) {
       groups.skip(name, version);
       continue;
     }
     const giveWay = () => !inputEnded.aborted && (groups.version(name) !== version || journal.size().full);
-    const reason = await deliverGroup(sink, batch, world, { giveWay, failures });
+    const reason = await deliverGroup(sink, batch, world, { giveWay, leave, failures });
     if (reason === stopped) return false;
     // Half a group would replace the whole, so what is refused is refused until the group changes.
     if (reason === undefined) refused.delete(name);

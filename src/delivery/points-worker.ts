@@ -4,6 +4,7 @@ import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
+import { logLeftOut } from "./log-left-out.ts";
 import { mergeSlice, select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld } from "./settle.ts";
 
@@ -14,6 +15,8 @@ export interface PointsWorkerOptions {
   readonly log: Log;
   /** Ends the worker at once; what was not delivered stays in the journal. */
   readonly signal: AbortSignal;
+  /** Ends the worker after the slice it is at, or at once when that one fails; the rest stays in the journal. */
+  readonly leave?: AbortSignal;
   /** Fires when no more will be appended: then the rest is delivered and the worker returns. */
   readonly inputEnded: AbortSignal;
   /** Cuts full slices only until the input has ended, so that bytes do not depend on timing. */
@@ -23,12 +26,12 @@ export interface PointsWorkerOptions {
 
 /** Delivers every sample of the journal to one sink, in order, until the signal fires or the input has ended. */
 export async function runPointsWorker(options: PointsWorkerOptions): Promise<void> {
-  const { sink, journal, signal, inputEnded, log } = options;
+  const { sink, journal, signal, inputEnded, log, leave } = options;
   const world = options.world ?? deliveryWorld(options.ctx, log);
   const consumer = `sink/${sink.id}`;
   const limit = { samples: sink.batch.samples, bytes: sink.batch.bytes };
-  const stop = AbortSignal.any([signal, inputEnded]);
-  while (!signal.aborted) {
+  const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
+  while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.position(consumer);
     const end = journal.end();
@@ -48,7 +51,7 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
 
 /** Returns false when stopped before the slice was committed. */
 async function deliverSlice(
-  { sink, journal }: PointsWorkerOptions,
+  { sink, journal, leave }: PointsWorkerOptions,
   world: DeliveryWorld,
   slice: Slice,
 ): Promise<boolean> {
@@ -57,9 +60,10 @@ async function deliverSlice(
   if (!merged || (merged.samples.length === 0 && merged.ended.length === 0)) {
     return commitStep(sink, journal, { position }, world);
   }
-  const { batch, ledger, failure } = select(sink, merged);
-  if (failure) world.log.error("Sink has a bug: match or refuse threw", { sink: sink.id, reason: failure });
-  const delivered = await deliverBatch(sink, batch, world);
+  const selection = select(sink, merged);
+  logLeftOut(sink, selection, world.log);
+  const { batch, ledger } = selection;
+  const delivered = await deliverBatch(sink, batch, world, { leave });
   if (delivered.stopped) return false;
   const changes = {
     owners: [`sink/${sink.id}`],

@@ -8,6 +8,8 @@ import { messageOf } from "./plugin-error.ts";
 export interface Selection {
   readonly batch: Batch;
   readonly ledger: readonly LedgerRow[];
+  /** The first sample left out for each reason. */
+  readonly examples?: ReadonlyMap<string, Sample>;
   /** What `match` or `refuse` threw first; its samples are refused as `plugin_error`. */
   readonly failure?: string;
 }
@@ -28,6 +30,7 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
   const { match, traits } = sink;
   if (!match && !traits.refuse) return { batch, ledger: [] };
   const counts = new Map<string, number>();
+  const examples = new Map<string, Sample>();
   let failure: string | undefined;
   const samples = batch.samples.filter((sample) => {
     let key: string | undefined;
@@ -38,6 +41,7 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
       failure ??= messageOf(error);
     }
     if (key === undefined) return true;
+    if (!counts.has(key)) examples.set(key === unmatchedKey ? "match" : key, sample);
     counts.set(key, (counts.get(key) ?? 0) + 1);
     return false;
   });
@@ -51,7 +55,7 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
       count,
     };
   });
-  const selection = { batch: { ...batch, samples }, ledger };
+  const selection = { batch: { ...batch, samples }, ledger, examples };
   return failure === undefined ? selection : { ...selection, failure };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../model/log.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { maskSecrets } from "../model/secret.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { backoffMs } from "./backoff.ts";
@@ -37,6 +38,8 @@ export function deliveryWorld(ctx: SinkContext, log: Log): DeliveryWorld {
 export interface SettleOptions {
   /** Asked before each repetition: true ends with `stopped`, for latest values that can do better than repeat old ones. */
   readonly giveWay?: () => boolean;
+  /** Fires when no repetition is to follow: the attempt under way is finished, and a failure ends with `stopped`. */
+  readonly leave?: AbortSignal | undefined;
   /** Counts failures in a row beyond this request, so that the backoff of what takes its place grows on. */
   readonly failures?: { inRow: number };
 }
@@ -46,7 +49,7 @@ export async function settle(
   sink: ActiveSink,
   request: unknown,
   world: DeliveryWorld,
-  { giveWay = () => false, failures = { inRow: 0 } }: SettleOptions = {},
+  { giveWay = () => false, leave, failures = { inRow: 0 } }: SettleOptions = {},
 ): Promise<Settled> {
   const { ctx, log, random, wait } = world;
   const { status } = sink;
@@ -80,8 +83,9 @@ export async function settle(
     }
     const backoff = backoffMs(failures.inRow++, sink.retry, random);
     // A receiver that says "in 0 seconds" each time must not be asked in a loop.
-    await wait(paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs ?? 0), ctx.signal);
-    if (giveWay()) break;
+    const end = leave ? AbortSignal.any([ctx.signal, leave]) : ctx.signal;
+    await wait(paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs ?? 0), end);
+    if (leave?.aborted || giveWay()) break;
   }
   return { kind: "stopped" };
 }
@@ -90,7 +94,8 @@ export async function settle(
 async function attempt(sink: ActiveSink, request: unknown, { ctx }: DeliveryWorld): Promise<Outcome> {
   try {
     const outcome: unknown = await inTime(sink, sink.deliver(request, ctx), ctx.signal);
-    return isOutcome(outcome) ? outcome : { kind: "split", reason: `${pluginFailed}: it gives no outcome` };
+    if (isOutcome(outcome)) return masked(outcome);
+    return { kind: "split", reason: `${pluginFailed}: it gives no outcome` };
   } catch (error) {
     if (ctx.signal.aborted) return { kind: "retry", reason: "stopped" };
     return { kind: "split", reason: `${pluginFailed}: ${messageOf(error)}` };
@@ -112,6 +117,11 @@ async function inTime(sink: ActiveSink, delivering: Promise<Outcome>, signal: Ab
   } finally {
     deadline.clear();
   }
+}
+
+/** The words of a plugin may hold those of its receiver. */
+function masked(outcome: Outcome): Outcome {
+  return outcome.kind === "delivered" ? outcome : { ...outcome, reason: maskSecrets(outcome.reason) };
 }
 
 function isOutcome(value: unknown): value is Outcome {

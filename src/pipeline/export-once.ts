@@ -7,6 +7,7 @@ import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import { version } from "../runtime/version.ts";
 import type { Status } from "../server/status.ts";
+import { closingAll } from "./closing.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report, total } from "./report.ts";
 import { watchLedger } from "./watch-ledger.ts";
@@ -49,8 +50,7 @@ export interface SinkResult {
 /** Reads all there is, delivers it, and says what became of it; throws `WorkError` when a source cannot be read. */
 export async function exportOnce({ config, log, now = Date.now, ...options }: ExportOptions): Promise<ExportResult> {
   const startedAt = now();
-  const opened: (() => Promise<void> | void)[] = [];
-  try {
+  return closingAll(async (opened) => {
     const folder = options.stateDir === undefined ? undefined : await openStateFolder(options.stateDir);
     if (folder) opened.push(() => folder.close());
     const path = folder?.journalPath ?? ":memory:";
@@ -73,9 +73,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     await pipeline.run(options.signal);
     const status = report({ config, journal, pipeline, version, startedAt, now });
     return result(status, before, (now() - startedAt) / 1000);
-  } finally {
-    for (const close of opened.toReversed()) await close();
-  }
+  });
 }
 
 function result(status: Status, before: readonly LedgerRow[], seconds: number): ExportResult {

@@ -4,6 +4,7 @@ import type { Awaitable } from "../model/awaitable.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Context } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
+import { type Log, silentLog } from "../model/log.ts";
 import type { Transform } from "../model/source.ts";
 import type { State } from "../model/state.ts";
 import type { View } from "../view/view.ts";
@@ -25,7 +26,12 @@ export interface ActiveTransform {
 }
 
 /** Makes the intake of a pipeline; called once. */
-export function createIntake(journal: Journal, view: View, transforms: readonly ActiveTransform[]): Intake {
+export function createIntake(
+  journal: Journal,
+  view: View,
+  transforms: readonly ActiveTransform[],
+  log: Log = silentLog,
+): Intake {
   let last: Promise<unknown> = Promise.resolve();
   // One batch at a time: the state that a transform has set must be committed with the batch it has seen.
   function exclusively<T>(task: () => Promise<T>): Promise<T> {
@@ -33,6 +39,7 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
     last = result.catch(() => undefined);
     return result;
   }
+  const explained = new Set<string>();
   const transformOwners = transforms.map(({ id }) => transformOwner(id));
 
   /** A batch that was not taken has set nothing: what is read again must be taken for new. */
@@ -50,18 +57,40 @@ export function createIntake(journal: Journal, view: View, transforms: readonly 
     const ledger: LedgerRow[] = readRows(source, batch);
     let current: Batch = { ...batch, source };
     for (const { id, transform, context } of transforms) {
-      const before = current.samples.length;
+      const before = current.samples;
       // A transform may give samples and ended runs alone, as the contract asks for no more.
       const { samples, ended } = await applied(id, () => transform(current, context));
       current = { ...current, samples, ended };
-      const filtered = before - current.samples.length;
+      const filtered = before.length - current.samples.length;
       if (filtered !== 0) {
         ledger.push({ scope: "transform", id, name: "filtered", reason: id, count: filtered });
+        explain(id, before, samples);
       }
     }
     if (current.restored) current = { ...current, restored: await transformRestored(current) };
     await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners], ledger });
     view.apply(current);
+    explainCap();
+  }
+
+  /** Says once a transform what it has dropped; one that makes new samples of all has no example. */
+  function explain(transform: string, before: Batch["samples"], after: Batch["samples"]): void {
+    if (explained.has(transform) || after.length >= before.length) return;
+    explained.add(transform);
+    const kept = new Set(after);
+    const dropped = before.find((sample) => !kept.has(sample));
+    const isExample = before.some((sample) => kept.has(sample)) || after.length === 0;
+    const example = isExample && dropped ? { example: dropped.name } : {};
+    log.info("Samples are filtered, which are counted from here on", { transform, ...example });
+  }
+
+  /** Says once that the view is full. */
+  function explainCap(): void {
+    const { refused, max } = view.counts();
+    if (refused.size === 0 || explained.has("series.max")) return;
+    explained.add("series.max");
+    const [example] = refused.keys();
+    log.warn("New series are not shown, as there are as many as series.max allows", { max, example });
   }
 
   /** The view must show them as it showed them before; the memory of the transforms is not touched. */

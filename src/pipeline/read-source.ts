@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ResolvedEntry } from "../config/resolved.ts";
 import { backoffMs } from "../delivery/backoff.ts";
+import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
+import { maskSecrets } from "../model/secret.ts";
 import type { Source } from "../model/source.ts";
 import type { SourceReport } from "../server/status.ts";
 import { type Intake, sourceOwner } from "./intake.ts";
@@ -47,16 +49,18 @@ export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
 export async function readSource(active: ActiveSource, reading: Reading): Promise<void> {
   const { context } = reading;
   for (let attempt = 0; !context.signal.aborted; attempt++) {
+    const taken = { batches: 0 };
     try {
-      const taken = await readUntilEnd(active, reading);
+      await readUntilEnd(active, reading, taken);
       if (context.once || context.signal.aborted) return;
-      if (taken) attempt = 0;
       throw new WorkError(`The source "${active.entry.id}" has ended`);
     } catch (error) {
       if (context.signal.aborted) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       update(active, { state: "failing", lastError: { time: context.now(), reason } });
       if (context.once) throw error;
+      // What had read for a while fails anew, and is not punished for failures of long ago.
+      if (taken.batches > 0) attempt = 0;
       const delayMs = backoffMs(attempt, { baseMs: 1000, capMs: 60_000 });
       context.log.error("Source failed and is started again", { source: active.entry.id, reason, delayMs });
       await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined);
@@ -64,14 +68,13 @@ export async function readSource(active: ActiveSource, reading: Reading): Promis
   }
 }
 
-/** Returns whether any batch was taken. */
-async function readUntilEnd(active: ActiveSource, reading: Reading): Promise<boolean> {
+/** Counts the batches taken while it reads. */
+async function readUntilEnd(active: ActiveSource, reading: Reading, taken: { batches: number }): Promise<void> {
   const { intake, context, onProgress } = reading;
   const { id } = active.entry;
   // What the source before it has set after its last batch was never committed.
   reading.journal.discard([sourceOwner(id)]);
   const source = active.entry.create();
-  let taken = false;
   try {
     const batches = source.read({
       ...context,
@@ -83,14 +86,13 @@ async function readUntilEnd(active: ActiveSource, reading: Reading): Promise<boo
     });
     for await (const batch of batches) {
       await intake.take(id, batch);
-      taken = true;
+      taken.batches++;
       await whileFull(active, reading);
       if (context.signal.aborted) break;
     }
   } finally {
     await source.close?.();
   }
-  return taken;
 }
 
 /** Waits until sinks have freed room: MLflow keeps everything, so waiting loses nothing. */
@@ -117,10 +119,10 @@ function recordPoll(active: ActiveSource, poll: Poll, context: Reading["context"
     update(active, { state: "ok", lastSuccess: now, intervalMs: poll.nextMs, progress: undefined });
     return;
   }
-  const known = active.report.state === "failing" && active.report.lastError?.reason === poll.reason;
-  if (!known)
-    context.log.warn("Source cannot be read, it is tried again", { source: active.entry.id, reason: poll.reason });
-  update(active, { state: "failing", lastError: { time: now, reason: poll.reason } });
+  const reason = maskSecrets(poll.reason);
+  const known = active.report.state === "failing" && active.report.lastError?.reason === reason;
+  if (!known) context.log.warn("Source cannot be read, it is tried again", { source: active.entry.id, reason });
+  update(active, { state: "failing", lastError: { time: now, reason } });
 }
 
 function update(active: ActiveSource, change: Partial<SourceReport>): void {

@@ -9,6 +9,7 @@ import { version } from "../runtime/version.ts";
 import { createApp } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
 import type { Status } from "../server/status.ts";
+import { closingAll } from "./closing.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report } from "./report.ts";
 import { watchLedger } from "./watch-ledger.ts";
@@ -18,6 +19,8 @@ export interface ServiceOptions {
   readonly log: Log;
   /** Stops the service in order when it fires. */
   readonly signal: AbortSignal;
+  /** How long sinks may then take to deliver what waits, ms; 10 s by default. */
+  readonly drainMs?: number;
   readonly now?: () => number;
   readonly onProgress?: (source: string, progress: Progress) => void;
   /** Called once, when the status server listens and reading starts. */
@@ -37,8 +40,7 @@ export interface Started {
  */
 export async function runService({ config, log, signal, now = Date.now, ...options }: ServiceOptions): Promise<void> {
   const startedAt = now();
-  const opened: (() => Promise<void> | void)[] = [];
-  try {
+  return closingAll(async (opened) => {
     const folder = await openStateFolder(config.stateDir ?? ".mlmon");
     opened.push(() => folder.close());
     const journal = await openJournal({ path: folder.journalPath, maxBytes: config.journal.maxBytes, now });
@@ -54,6 +56,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       ownMetrics,
       once: false,
       send: createSender({ version }),
+      ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     opened.push(() => pipeline.close());
@@ -74,7 +77,5 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     options.onStarted?.({ url: `http://${host}:${server.port}`, stateDir: folder.path, status });
 
     await pipeline.run(signal);
-  } finally {
-    for (const close of opened.toReversed()) await close();
-  }
+  });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { backoffMs } from "../delivery/backoff.ts";
+import { messageOf } from "../delivery/plugin-error.ts";
 import type { Log } from "../model/log.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function supervise(
       await work();
       return;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const delayMs = backoffMs(attempt, { baseMs: 1000, capMs: 60_000 });
       sink.status.state = "retrying";
       sink.status.lastError = { time: Date.now(), reason };

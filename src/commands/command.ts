@@ -127,10 +127,20 @@ export function text(flags: Readonly<Record<string, unknown>>, name: string): st
   return typeof value === "string" ? value : undefined;
 }
 
-/** Fires at SIGINT or SIGTERM, but while it is deaf: then these end the process as they would any other. */
+/** A terminal, and the program between it and mlmon, may both pass the same Ctrl-C on. */
+const sameSignalMs = 500;
+
+/**
+ * Fires at SIGINT or SIGTERM. A second one, and any while it is deaf, ends the process at once as it would any other
+ * (status 130 or 143): nothing is lost, as all that is to survive is in the journal.
+ */
 function stopSignal() {
   const stop = new AbortController();
-  const abort = () => stop.abort();
+  function abort(): void {
+    if (stop.signal.aborted) return;
+    stop.abort();
+    setTimeout(() => names.forEach((name) => void process.off(name, abort)), sameSignalMs).unref();
+  }
   const names = ["SIGINT", "SIGTERM"] as const;
   const listen = () => names.forEach((name) => void process.on(name, abort));
   listen();
@@ -138,7 +148,7 @@ function stopSignal() {
     signal: stop.signal,
     async deafDuring<T>(work: () => Promise<T>): Promise<T> {
       for (const name of names) process.off(name, abort);
-      return work().finally(listen);
+      return work().finally(() => stop.signal.aborted || listen());
     },
   };
 }

@@ -5,27 +5,38 @@ export interface Delivery {
   readonly sink: ActiveSink;
   /** Ends the worker at once; what it had not delivered stays in the journal. */
   readonly stop: AbortController;
+  /** Ends the worker after the request it is at, or at once when that one fails. */
+  readonly leave: AbortController;
 }
 
 /**
- * Once the signal fires, ends the workers of failing sinks at once and the others after `drainMs`. Returns what ends
- * the watch.
+ * Once the signal fires, lets failing sinks end after the attempt they are at, and ends what is left after `drainMs`.
+ * `over` resolves then; `end` ends the watch.
  */
-export function drainOnAbort(signal: AbortSignal, delivery: readonly Delivery[], drainMs: number): () => void {
+export function drainOnAbort(
+  signal: AbortSignal,
+  delivery: () => readonly Delivery[],
+  drainMs: number,
+): { readonly over: Promise<void>; end(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const { promise: over, resolve } = Promise.withResolvers<void>();
   function drain(): void {
-    for (const { sink, stop } of delivery) {
-      if (isFailing(sink)) stop.abort();
+    for (const { sink, leave } of delivery()) {
+      if (isFailing(sink)) leave.abort();
     }
     timer = setTimeout(() => {
-      for (const { stop } of delivery) stop.abort();
+      for (const { stop } of delivery()) stop.abort();
+      resolve();
     }, drainMs);
   }
   if (signal.aborted) drain();
   else signal.addEventListener("abort", drain, { once: true });
-  return () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", drain);
+  return {
+    over,
+    end() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", drain);
+    },
   };
 }
 

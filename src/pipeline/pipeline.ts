@@ -1,29 +1,28 @@
 import type { Hono } from "hono";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { activateSink } from "../delivery/activate.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
-import { runLatestWorker } from "../delivery/latest-worker.ts";
-import { runPointsWorker } from "../delivery/points-worker.ts";
+import { messageOf } from "../delivery/plugin-error.ts";
 import type { Send } from "../delivery/send.ts";
 import { skippedRow } from "../journal/audit.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
-import type { SinkContext } from "../model/sink.ts";
 import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
-import { createIntake, sourceOwner } from "./intake.ts";
-import { type ActiveSource, activeSource, readSource } from "./read-source.ts";
-import { supervise } from "./supervise.ts";
+import { createIntake } from "./intake.ts";
+import type { ActiveSource } from "./read-source.ts";
+import { isLatest, type SinkAtWork, sinkAtWork, sinkOwner } from "./sink-at-work.ts";
+import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewOptions } from "./view-keeper.ts";
+import { within } from "./within.ts";
 
 /** Everything at work: made by `openPipeline`, started once by `run`. */
 export interface Pipeline {
   readonly sources: readonly ActiveSource[];
   readonly sinks: readonly ActiveSink[];
   readonly view: View;
-  /** Adds the routes of the sinks to the status server, before it listens. */
+  /** Adds the routes of the sinks to the status server. */
   serve(app: Hono): void;
   /**
    * Reads and delivers until the signal fires or, with `once`, until all there is has been delivered. After the signal
@@ -50,105 +49,102 @@ export interface PipelineOptions {
   readonly onProgress?: (source: string, progress: Progress) => void;
 }
 
+/** How long a sink may take to close, and the last snapshot to be written. */
+const closeMs = 5000;
+
 /** Makes every part of a configuration and brings the view to where the journal ends. */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { config, journal, log, now } = options;
+  const { config, journal, log, now, send, once, ownMetrics, drainMs = 10_000, onProgress = () => {} } = options;
   const reading = new AbortController();
+  const inputEnded = new AbortController();
   const view = await openView(journal, viewOptions(config), log);
   const context = { log, signal: reading.signal, now };
-  const intake = createIntake(journal, view, activateTransforms(config, journal, context));
+  const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
   const keeper = keepView(view, journal, intake, now);
-  const sources = config.sources.map(activeSource);
-  const sinks = config.sinks.map((sink) => activateSink(sink, { send: options.send, now }));
-  await settleConsumers(journal, sinks, log);
-
-  const delivery = sinks.map((sink) => {
-    const stop = new AbortController();
-    const ctx: SinkContext = {
-      log,
-      now,
-      signal: stop.signal,
-      state: journal.state(sinkOwner(sink.id)),
-      ownMetrics: options.ownMetrics,
-    };
-    return { sink, stop, ctx };
-  });
-  for (const { sink, ctx } of delivery) await sink.traits.setup?.(ctx);
+  const sinkWorld = { journal, view, log, now, send, once, ownMetrics, inputEnded: inputEnded.signal };
+  const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
+  const sources = config.sources.map((entry) => sourceAtWork(entry, sourceWorld));
+  const sinks = config.sinks.map((resolved) => sinkAtWork(resolved, sinkWorld));
+  await settleConsumers(
+    journal,
+    sinks.map(({ sink }) => sink),
+    log,
+  );
+  for (const sink of sinks) await sink.setup();
 
   async function readAll(): Promise<void> {
-    const consumes = sinks.some((sink) => !isLatest(sink)) ? "points" : "latest";
-    const readOne = (source: ActiveSource) =>
-      readSource(source, {
-        journal,
-        intake,
-        makeRoom: keeper.save,
-        context: { ...context, state: journal.state(sourceOwner(source.entry.id)), once: options.once, consumes },
-        onProgress: options.onProgress ?? (() => {}),
-      });
-    if (!options.once) {
-      await Promise.all(sources.map(readOne));
+    const consumes = sinks.some(({ sink }) => !isLatest(sink)) ? "points" : "latest";
+    if (!once) {
+      await Promise.all(sources.map((source) => source.read(consumes)));
       return;
     }
     // One after the other, so that the same stores give the same bytes as in a preview.
-    for (const source of sources) await readOne(source);
+    for (const source of sources) await source.read(consumes);
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    const inputEnded = new AbortController();
-    const common = { journal, inputEnded: inputEnded.signal, log };
-    const workers = delivery.map(({ sink, stop: { signal }, ctx }) => {
-      const own = { ...common, sink, ctx, signal, once: options.once };
-      const work = () => (isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker(own));
-      return supervise(sink, work, { signal, log });
-    });
+    for (const sink of sinks) sink.start();
+    const drain = drainOnAbort(signal, () => sinks, drainMs);
     const abortReading = () => reading.abort();
     signal.addEventListener("abort", abortReading, { once: true });
     if (signal.aborted) abortReading();
-    const watches = [drainOnAbort(signal, delivery, options.drainMs ?? 10_000)];
-    if (options.giveUpMs !== undefined) {
-      // A journal kept full by a sink that was given up would hold the source for ever.
-      const onGivenUp = () => journal.size().full && reading.abort();
-      watches.push(giveUpWithoutProgress(delivery, { giveUpMs: options.giveUpMs, now, onGivenUp }));
-    }
+    // A journal kept full by a sink that was given up would hold the source for ever.
+    const onGivenUp = () => journal.size().full && abortReading();
+    const { giveUpMs } = options;
+    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(sinks, { giveUpMs, now, onGivenUp });
     try {
-      await readAll();
-      if (options.once && reading.signal.aborted) stopLatest();
+      const inTime = await Promise.race([readAll().then(() => true), drain.over.then(() => false)]);
+      if (!inTime) log.warn("A source does not end and is left", { drainMs });
+      if (once && reading.signal.aborted) stopLatest();
     } catch (error) {
       stopLatest();
       throw error;
     } finally {
       inputEnded.abort();
-      await Promise.all(workers);
-      for (const end of watches) end();
+      await Promise.all(sinks.map((sink) => sink.ended()));
+      drain.end();
+      watch();
       signal.removeEventListener("abort", abortReading);
     }
   }
 
   /** A view of half a store would take the place of whole groups. */
   function stopLatest(): void {
-    for (const { stop } of delivery.filter(({ sink }) => isLatest(sink))) stop.abort();
+    for (const { stop } of sinks.filter(({ sink }) => isLatest(sink))) stop.abort();
   }
 
   async function close(): Promise<void> {
     keeper.stop();
-    await keeper.save();
-    for (const { sink } of delivery.toReversed()) await sink.traits.close?.();
+    if (!(await within(closeMs, keeper.save())))
+      log.warn("The snapshot of the latest values cannot be written in time");
+    for (const sink of sinks.toReversed()) await closeSink(sink, log);
   }
 
   function serve(app: Hono): void {
-    for (const sink of sinks) sink.traits.serve?.(app);
+    for (const sink of sinks) {
+      const routes = sink.routes();
+      if (routes) app.route("/", routes);
+    }
   }
 
-  return { sources, sinks, view, serve, run, close };
+  return {
+    sources: sources.map(({ active }) => active),
+    sinks: sinks.map(({ sink }) => sink),
+    view,
+    serve,
+    run,
+    close,
+  };
 }
 
-function isLatest({ traits }: ActiveSink): boolean {
-  return traits.consumes === "latest";
-}
-
-/** Names a sink's position and state in the journal. */
-export function sinkOwner(id: string): string {
-  return `sink/${id}`;
+/** One that fails or hangs at its end keeps no other from its own. */
+async function closeSink(sink: SinkAtWork, log: Log): Promise<void> {
+  const { id } = sink.resolved;
+  try {
+    if (!(await within(closeMs, sink.close()))) log.warn("A sink does not close and is left", { sink: id });
+  } catch (error) {
+    log.error("A sink has failed to close", { sink: id, reason: messageOf(error) });
+  }
 }
 
 /** Gives each sink a position, so that nothing it is to have is trimmed, and drops those of sinks that are gone. */

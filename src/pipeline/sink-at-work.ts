@@ -1,0 +1,91 @@
+import { Hono } from "hono";
+import type { ResolvedSink } from "../config/resolved.ts";
+import { activateSink } from "../delivery/activate.ts";
+import type { ActiveSink } from "../delivery/active-sink.ts";
+import { runLatestWorker } from "../delivery/latest-worker.ts";
+import { runPointsWorker } from "../delivery/points-worker.ts";
+import type { Send } from "../delivery/send.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Log } from "../model/log.ts";
+import type { SinkContext } from "../model/sink.ts";
+import type { View } from "../view/view.ts";
+import { supervise } from "./supervise.ts";
+
+/** A configured sink with its worker, from its making to its end. */
+export interface SinkAtWork {
+  readonly resolved: ResolvedSink;
+  readonly sink: ActiveSink;
+  /** Ends the worker at once; what it had not delivered stays in the journal. */
+  readonly stop: AbortController;
+  /** Ends the worker after the request it is at, or at once when that one fails. */
+  readonly leave: AbortController;
+  /** Called once, before `start`; throws what the sink throws. */
+  setup(): Promise<void>;
+  /** Starts the worker. */
+  start(): void;
+  /** Resolves when the worker has ended; at once when it was never started. */
+  ended(): Promise<void>;
+  /** What the sink serves on the status server, asked of it once. */
+  routes(): Hono | undefined;
+  /** Called once, after the worker has ended. */
+  close(): Promise<void>;
+}
+
+/** What all sinks of a pipeline share. */
+export interface SinkWorld {
+  readonly journal: Journal;
+  readonly view: View;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly send: Send;
+  readonly once: boolean;
+  readonly ownMetrics: () => Promise<string>;
+  /** Fires when no more will be appended. */
+  readonly inputEnded: AbortSignal;
+}
+
+/** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
+export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork {
+  const { journal, view, log, now, send, once, ownMetrics, inputEnded } = world;
+  const sink = activateSink(resolved, { send, now });
+  const stop = new AbortController();
+  const leave = new AbortController();
+  const ctx: SinkContext = { log, now, signal: stop.signal, state: journal.state(sinkOwner(sink.id)), ownMetrics };
+  let worker = Promise.resolve();
+  let routes: Hono | undefined;
+
+  function work(): Promise<void> {
+    const own = { sink, journal, ctx, log, signal: stop.signal, leave: leave.signal, inputEnded, once };
+    return isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker(own);
+  }
+
+  return {
+    resolved,
+    sink,
+    stop,
+    leave,
+    setup: async () => sink.traits.setup?.(ctx),
+    start() {
+      worker = supervise(sink, work, { signal: AbortSignal.any([stop.signal, leave.signal]), log });
+    },
+    ended: () => worker,
+    routes() {
+      if (sink.traits.serve && !routes) {
+        routes = new Hono();
+        sink.traits.serve(routes);
+      }
+      return routes;
+    },
+    close: async () => sink.traits.close?.(),
+  };
+}
+
+/** Whether a sink wants the newest value of every series, not every point. */
+export function isLatest({ traits }: ActiveSink): boolean {
+  return traits.consumes === "latest";
+}
+
+/** Names a sink's position and state in the journal. */
+export function sinkOwner(id: string): string {
+  return `sink/${id}`;
+}

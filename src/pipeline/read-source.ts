@@ -26,6 +26,8 @@ export interface Reading {
   readonly context: Omit<SourceContext, "progress" | "polled">;
   /** Called with each report of progress, for people at a terminal. */
   readonly onProgress: (source: string, progress: Progress) => void;
+  /** Waits before a failed source is made anew, and returns at once when the signal fires. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** The report of a source that has not polled yet. */
@@ -47,7 +49,7 @@ export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
  * source is made anew after a backoff and goes on where the journal ends.
  */
 export async function readSource(active: ActiveSource, reading: Reading): Promise<void> {
-  const { context } = reading;
+  const { context, wait = pause } = reading;
   for (let attempt = 0; !context.signal.aborted; attempt++) {
     const taken = { batches: 0 };
     try {
@@ -63,9 +65,13 @@ export async function readSource(active: ActiveSource, reading: Reading): Promis
       if (taken.batches > 0) attempt = 0;
       const delayMs = backoffMs(attempt, { baseMs: 1000, capMs: 60_000 });
       context.log.error("Source failed and is started again", { source: active.entry.id, reason, delayMs });
-      await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined);
+      await wait(delayMs, context.signal);
     }
   }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** Counts the batches taken while it reads. */

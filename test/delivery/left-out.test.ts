@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { activateSink } from "../../src/delivery/activate.ts";
+import { logLeftOut } from "../../src/delivery/log-left-out.ts";
+import { select } from "../../src/delivery/select.ts";
+import { createSender } from "../../src/delivery/send.ts";
+import { defineSink, v } from "../../src/index.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { Secret, secret } from "../../src/model/secret.ts";
+import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+import { openBench } from "./world.ts";
+
+describe("logLeftOut()", () => {
+  it("says once for each reason what is left out, with an example", () => {
+    const define = defineSink("own", v.strictObject({}), () => ({
+      render: () => [],
+      deliver: async () => ({ kind: "delivered" }),
+      refuse: ({ value }) => (Number.isFinite(value) ? undefined : "nonfinite"),
+    }));
+    const prepared = define().prepare();
+    if (!prepared.ok) throw new Error("refused");
+    const host = { match: ({ step }: { step: number }) => step > 0 };
+    const resolved = { id: "own", type: "own", options: {}, host, create: prepared.create };
+    const sink = activateSink(resolved, { send: createSender({ version: "test" }), now: Date.now });
+    const lines: string[] = [];
+    const log = { ...silentLog, info: (_: string, fields = {}) => void lines.push(JSON.stringify(fields)) };
+    const batch = makeBatch([
+      { name: "early", value: 1, time: 1, step: 0 },
+      { name: "odd", value: Number.NaN, time: 1, step: 1 },
+    ]);
+    for (let round = 0; round < 3; round++) logLeftOut(sink, select(sink, batch), log);
+    assert.deepEqual(lines, [
+      '{"sink":"own","reason":"match","example":"early"}',
+      '{"sink":"own","reason":"nonfinite","example":"odd"}',
+    ]);
+  });
+});
+
+describe("the words of a plugin", () => {
+  it("reach neither the status nor a dead letter with a secret in them", async () => {
+    Secret.reveal(secret.literal("key", "a-key-of-a-sink"));
+    const define = defineSink("own", v.strictObject({}), () => ({
+      render: ({ samples }) => samples,
+      deliver: async () => ({ kind: "rejected", reason: "no such key: a-key-of-a-sink" }),
+    }));
+    const { journal, sink, deliver, close } = await openBench(define());
+    await deliver([makeBatch(makeSamples(1))]);
+    assert.equal(sink.status.lastError?.reason, "no such key: <secret>");
+    assert.equal(journal.deadLetters(1)[0]?.reason, "no such key: <secret>");
+    await close();
+  });
+});

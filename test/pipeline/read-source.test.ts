@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import type { Batch } from "../../src/model/batch.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { Secret, secret } from "../../src/model/secret.ts";
+import type { Source } from "../../src/model/source.ts";
+import { createIntake } from "../../src/pipeline/intake.ts";
+import { type ActiveSource, activeSource, readSource } from "../../src/pipeline/read-source.ts";
+import { createView } from "../../src/view/create-view.ts";
+import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+
+/** Reads a source that fails each time after `batches`, `times` times, and returns the waits before it was made anew. */
+async function fail(
+  times: number,
+  batches: readonly Batch[],
+  error: Error,
+): Promise<{ waits: number[]; active: ActiveSource }> {
+  const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
+  const view = createView({ max: 1000, retentionMs: 1e15 });
+  const stop = new AbortController();
+  const waits: number[] = [];
+  const source: Source = {
+    async *read() {
+      yield* batches;
+      throw error;
+    },
+  };
+  const active = activeSource({ id: "broken", type: "broken", options: {}, create: () => source });
+  const context = { log: silentLog, now: Date.now, signal: stop.signal, state: journal.state("source/broken") };
+  await readSource(active, {
+    journal,
+    intake: createIntake(journal, view, []),
+    makeRoom: async () => {},
+    context: { ...context, once: false, consumes: "points" },
+    onProgress() {},
+    async wait(ms) {
+      waits.push(ms);
+      if (waits.length === times) stop.abort();
+    },
+  });
+  await journal.close();
+  return { waits, active };
+}
+
+describe("readSource()", () => {
+  it("waits longer and longer for a source that fails at once", async () => {
+    const { waits } = await fail(20, [], new Error("broken"));
+    assert.ok(Math.max(...waits) > 5000, String(waits));
+  });
+
+  it("begins with short waits again when the source had read something", async () => {
+    const { waits } = await fail(20, [makeBatch(makeSamples(1))], new Error("broken"));
+    assert.ok(Math.max(...waits) <= 1000, String(waits));
+  });
+
+  it("shows no secret in the reason of a failure", async () => {
+    Secret.reveal(secret.literal("key", "a-key-of-a-source"));
+    const { active } = await fail(1, [], new Error("refused a-key-of-a-source"));
+    assert.equal(active.report.lastError?.reason, "refused <secret>");
+  });
+});

@@ -60,6 +60,7 @@ export const prometheus = defineSink("prometheus", options, ({ path }) => {
 
   return {
     consumes: "latest",
+    pulled: true,
     setup(context) {
       ctx = context;
     },

@@ -26,6 +26,8 @@ export interface SinkTraits {
   close?(): Awaitable<void>;
   /** Adds routes to the status server, once, before it listens. */
   serve?(app: Hono): void;
+  /** True for a sink that is read through `serve` alone: `export-once`, which serves nothing, leaves it out. */
+  readonly pulled?: boolean;
 }
 
 /** What the host lends to a sink at `setup` and `deliver`. */

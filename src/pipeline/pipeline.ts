@@ -64,7 +64,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const sinkWorld = { journal, view, log, now, send, once, ownMetrics, inputEnded: inputEnded.signal };
   const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
   const sources = config.sources.map((entry) => sourceAtWork(entry, sourceWorld));
-  const sinks = config.sinks.map((resolved) => sinkAtWork(resolved, sinkWorld));
+  const made = config.sinks.map((resolved) => sinkAtWork(resolved, sinkWorld));
+  const sinks = made.filter(({ sink }) => !(once && sink.traits.pulled));
+  if (made.length > 0 && sinks.length === 0) {
+    log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
+  }
   await settleConsumers(
     journal,
     sinks.map(({ sink }) => sink),

@@ -86,7 +86,7 @@ const officialImages = [
   ["bun", "oven/bun:"],
   ["prometheus", "prom/prometheus:"],
   ["pushgateway", "prom/pushgateway:"],
-  ["mlflow", "ghcr.io/mlflow/mlflow:"],
+  ["mlflow", "mlmon-mlflow:"],
 ] as const;
 
 /** The machine's registry. */

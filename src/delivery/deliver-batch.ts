@@ -29,6 +29,7 @@ export async function deliverBatch(
 
   function bury(part: Batch, reason: string): void {
     if (part.samples.length > 0) deadLetters.push({ sink: sink.id, time: world.ctx.now(), reason, batch: part });
+    else world.log.error("The end of runs was refused for good", { sink: sink.id, runs: part.ended.length, reason });
   }
 
   /** Returns false when stopped. */

@@ -109,6 +109,7 @@ async function changedWithin(ms: number, journal: Journal, world: DeliveryWorld,
   const over = new AbortController();
   const end = () => over.abort();
   stop.addEventListener("abort", end, { once: true });
+  if (stop.aborted) end();
   await Promise.race([world.wait(ms, over.signal), journal.changed(over.signal)]);
   stop.removeEventListener("abort", end);
   end();

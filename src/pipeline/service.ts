@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { createSender } from "../delivery/send.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
@@ -12,6 +13,7 @@ import type { Status } from "../server/status.ts";
 import { closingAll } from "./closing.ts";
 import { openPipeline } from "./pipeline.ts";
 import { report } from "./report.ts";
+import { connectSystemd } from "./systemd.ts";
 import { watchLedger } from "./watch-ledger.ts";
 
 export interface ServiceOptions {
@@ -22,6 +24,8 @@ export interface ServiceOptions {
   /** How long sinks may then take to deliver what waits, ms; 10 s by default. */
   readonly drainMs?: number;
   readonly now?: () => number;
+  /** Names the service manager to be told (`NOTIFY_SOCKET`, `WATCHDOG_USEC`); the process's own by default. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly onProgress?: (source: string, progress: Progress) => void;
   /** Called once, when the status server listens and reading starts. */
   readonly onStarted?: (started: Started) => void;
@@ -40,7 +44,10 @@ export interface Started {
  */
 export async function runService({ config, log, signal, now = Date.now, ...options }: ServiceOptions): Promise<void> {
   const startedAt = now();
+  const { drainMs = 10_000, env = process.env } = options;
   return closingAll(async (opened) => {
+    const systemd = await connectSystemd({ env, log });
+    opened.push(() => systemd.close());
     const folder = await openStateFolder(config.stateDir ?? ".mlmon");
     opened.push(() => folder.close());
     const journal = await openJournal({ path: folder.journalPath, maxBytes: config.journal.maxBytes, now });
@@ -56,7 +63,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       ownMetrics,
       once: false,
       send: createSender({ version }),
-      ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
+      drainMs,
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     opened.push(() => pipeline.close());
@@ -76,6 +83,15 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     const host = config.server.host.includes(":") ? `[${config.server.host}]` : config.server.host;
     options.onStarted?.({ url: `http://${host}:${server.port}`, stateDir: folder.path, status });
 
+    systemd.ready(() => describe(status()));
+    // What sinks and the journal take to close comes on top.
+    signal.addEventListener("abort", () => systemd.stopping(drainMs + 15_000), { once: true });
     await pipeline.run(signal);
   });
+}
+
+/** The line that `systemctl status` shows. */
+function describe({ notReady, sources, sinks }: Status): string {
+  const parts = `${sources.length} source${sources.length === 1 ? "" : "s"}, ${sinks.length} sink${sinks.length === 1 ? "" : "s"}`;
+  return notReady.length === 0 ? `ready: ${parts}` : `not ready: ${notReady.join("; ")}`;
 }

@@ -16,7 +16,8 @@ export interface Program {
 }
 
 const bun = join(root, "node_modules/bun/bin/bun.exe");
-const binary = join(root, "dist/mlmon");
+// Another one than the shared, for trying it out beside the work of others.
+const binary = process.env.MLMON_TEST_BINARY || join(root, "dist/mlmon");
 const deno = join(root, "node_modules/.bin/deno");
 const entry = join(root, "src/cli.ts");
 

@@ -25,7 +25,7 @@ interface Place {
 /** Where Bun's parser stopped. */
 function parsePlace(position: unknown): Place | undefined {
   if (typeof position !== "object" || position === null || !("line" in position)) return undefined;
-  const file = "file" in position && typeof position.file === "string" ? position.file : "";
+  const file = "file" in position && typeof position.file === "string" ? position.file.replace(/\?\d+$/, "") : "";
   return { file, line: String(position.line) };
 }
 

@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly listen?: string | undefined;
   /** `--state`. */
   readonly stateDir?: string | undefined;
+  /** Called with each file that was read, also when loading fails: what `--watch` watches. */
+  readonly onFile?: (path: string) => void;
   /** How long the file's promises may take to settle; 30 s by default. */
   readonly patienceMs?: number;
 }
@@ -61,13 +63,15 @@ async function fromEnvironment(env: Env): Promise<Loaded> {
   return { config: originalConfig(environmentSettings(env, issues)), issues, names: originalNames(variables) };
 }
 
-async function fromFile(file: string, { cwd, env, patienceMs = 30_000 }: LoadOptions): Promise<Loaded> {
+async function fromFile(file: string, { cwd, env, ...options }: LoadOptions): Promise<Loaded> {
+  const { patienceMs = 30_000, onFile = () => {} } = options;
   const path = resolve(cwd, file);
   if (statSync(path).isDirectory()) {
     throw new ConfigError(`Cannot read the configuration "${file}": it is a folder; give the file in it`);
   }
+  onFile(path);
   if (/^\.ya?ml$/.test(extname(path))) return fromYaml(file, path, env);
-  const user = { file, path, patienceMs };
+  const user = { file, path, patienceMs, onFile };
   return { config: await exported(user, await imported(user)) };
 }
 
@@ -91,11 +95,12 @@ interface UserFile {
   readonly file: string;
   readonly path: string;
   readonly patienceMs: number;
+  readonly onFile: (path: string) => void;
 }
 
-async function imported({ file, path, patienceMs }: UserFile): Promise<Record<string, unknown>> {
+async function imported({ file, path, patienceMs, onFile }: UserFile): Promise<Record<string, unknown>> {
   try {
-    return await settled(loadModule(path), "a top-level await in it", patienceMs);
+    return await settled(loadModule(path, onFile), "a top-level await in it", patienceMs);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     throw new ConfigError(`Cannot read the configuration "${file}": ${explain(cause, path)}`, [], { cause });

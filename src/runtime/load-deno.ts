@@ -4,14 +4,16 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { hostModules, unknownHostModule } from "./host-modules.ts";
 
 /** Imports a user's file under Deno. */
-export async function loadWithDeno(path: string): Promise<Record<string, unknown>> {
+export async function loadWithDeno(path: string, onFile: (path: string) => void): Promise<Record<string, unknown>> {
   registerHooks();
   generation += 1;
+  loading = onFile;
   // The query reaches relative imports through the resolve hook: a reload is fresh as a whole.
   return import(`${pathToFileURL(path).href}?${generation}`);
 }
 
 let generation = 0;
+let loading: (path: string) => void = () => {};
 let hooked = false;
 
 const ownRoot = new URL("../../", import.meta.url).href;
@@ -44,6 +46,7 @@ function registerHooks(): void {
       return { url: url + new URL(parent).search, shortCircuit: true };
     },
     load(url, context, next) {
+      if (fromUser(url) && !isPackage(url)) loading(fileOf(url));
       if (!fromUser(url) || !/\.m?ts(\?|$)/.test(url)) return next(url, context);
       return { source: withoutTypes(fileOf(url)), format: "module", shortCircuit: true };
     },
@@ -78,6 +81,10 @@ function transformed(text: string, file: string): string {
 
 function fromUser(url: string): boolean {
   return url.startsWith("file:") && (!url.startsWith(ownRoot) || url.includes("?"));
+}
+
+function isPackage(url: string): boolean {
+  return url.includes("/node_modules/");
 }
 
 /** Adds the extension that the user has left out; nothing when there is no such file. */

@@ -45,6 +45,39 @@ describe("loadModule()", () => {
     assert.equal((await load(folder.path, { "main.ts": "export const x = 1;" })).x, 1);
   });
 
+  for (const suffix of ["", ".ts"]) {
+    it(`loads again after mistakes in a file imported as "./parts/part${suffix}", which Bun would keep for ever`, async () => {
+      await using folder = await temporaryFolder();
+      const main = `import { part } from "./parts/part${suffix}";\nexport const all = part;`;
+      const mistakes = ["export const part = [;", "export const other = 1;", "throw new Error('boom');"];
+      for (const [index, mistake] of mistakes.entries()) {
+        await assert.rejects(load(folder.path, { "main.ts": main, "parts/part.ts": mistake }));
+        const good = { "main.ts": main, "parts/part.ts": `export const part: number = ${index};` };
+        assert.equal((await load(folder.path, good)).all, index);
+      }
+    });
+  }
+
+  it("loads afresh what lies in another folder, and names every file it has read, also of a mistaken one", async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string) => join(folder.path, name);
+    const files = { "main.ts": `import "./deep/main";`, "shared/part.ts": "export const part: number = 1;" };
+    const deep = `import { part } from "../shared/part.ts";\nimport data from "./data.cjs";\nexport const all = part + data.x;`;
+    await load(folder.path, { ...files, "deep/main.ts": deep, "deep/data.cjs": "module.exports = { x: 10 };" });
+    const seen: string[] = [];
+    const again = () => loadModule(at("deep/main.ts"), (file) => seen.push(file));
+    assert.equal((await again()).all, 11);
+    await writeFile(at("shared/part.ts"), "export const part: number = 2;");
+    assert.equal((await again()).all, 12);
+    await writeFile(at("shared/part.ts"), "export const part: number = [;");
+    seen.length = 0;
+    await assert.rejects(again());
+    assert.ok(
+      [at("deep/main.ts"), at("shared/part.ts")].every((file) => seen.includes(file)),
+      seen.join(),
+    );
+  });
+
   it("keeps the program's own modules when the file lies in the project's folder", async () => {
     const before = await import("../../src/view/live-runs.ts");
     await loadModule(join(root, "mlmon.config.ts"));

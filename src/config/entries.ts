@@ -46,15 +46,15 @@ export function resolveEntries<E extends Entry<string, unknown>>(
       });
     taken.set(id, path);
     if (!host.success || !prepared.ok) return [];
-    const { type, options } = value;
+    const { type, options, definition } = value;
     const create = () => make(`${path}, ${type}()`, () => prepared.create() as Made<E>);
-    return [{ id, type, options, host: host.output, create }];
+    return [{ id, type, options, definition, host: host.output, create }];
   });
 }
 
 /** A source or transform. */
-export function simple<T>({ id, type, options, create }: Checked<T>): ResolvedEntry<T> {
-  return { id, type, options, create };
+export function simple<T>({ id, type, options, definition, create }: Checked<T>): ResolvedEntry<T> {
+  return { id, type, options, definition, create };
 }
 
 /** A sink, with its delivery options. */

@@ -27,6 +27,8 @@ export interface ResolvedEntry<Made> {
   readonly type: string;
   /** As written by the user; absent when mlmon made the entry itself. */
   readonly options?: unknown;
+  /** The function it was defined with, as of `Entry`. */
+  readonly definition?: unknown;
   create(): Made;
 }
 

@@ -13,6 +13,8 @@ export interface Entry<Kind extends string, Made> {
   readonly options: unknown;
   /** Delivery options of a sink, `{ id }` of the others, not yet validated. */
   readonly host: unknown;
+  /** The function it was defined with: the same in each load when its code is mlmon's own or a package's. */
+  readonly definition: unknown;
   /** The names of its options, or of those under a place such as `["retry"]`, to tell a misspelt one. */
   optionNames(place: readonly unknown[]): readonly string[];
   /** Validates the options and returns what makes the part, or valibot's issues. Called once per load. */
@@ -44,7 +46,7 @@ export function defineSource<Schema extends v.GenericSchema>(
   schema: Schema,
   create: (options: v.InferOutput<Schema>) => Source,
 ): (...args: Arguments<Schema, EntryOptions>) => SourceEntry {
-  return (...args) => entry("source", type, schema, create, args);
+  return (...args) => entry("source", type, schema, create, args, create);
 }
 
 /** Defines a transform type; the returned factory is called in a configuration. */
@@ -53,7 +55,7 @@ export function defineTransform<Schema extends v.GenericSchema>(
   schema: Schema,
   create: (options: v.InferOutput<Schema>) => Transform,
 ): (...args: Arguments<Schema, EntryOptions>) => TransformEntry {
-  return (...args) => entry("transform", type, schema, create, args);
+  return (...args) => entry("transform", type, schema, create, args, create);
 }
 
 /** Defines a sink over HTTP: it renders requests, and mlmon sends, retries, splits and previews them. */
@@ -63,7 +65,7 @@ export function defineHttpSink<Schema extends v.GenericSchema>(
   create: (options: v.InferOutput<Schema>) => HttpSink,
 ): (...args: Arguments<Schema, SinkOptions>) => SinkEntry {
   return (...args) =>
-    entry("sink", type, schema, (options): AnySink => ({ transport: "http", sink: create(options) }), args);
+    entry("sink", type, schema, (options): AnySink => ({ transport: "http", sink: create(options) }), args, create);
 }
 
 /** Defines a sink that carries its requests by itself: to a file, a socket, a page. */
@@ -73,7 +75,7 @@ export function defineSink<Schema extends v.GenericSchema, Request>(
   create: (options: v.InferOutput<Schema>) => Sink<Request>,
 ): (...args: Arguments<Schema, SinkOptions>) => SinkEntry {
   return (...args) =>
-    entry("sink", type, schema, (options): AnySink => ({ transport: "own", sink: create(options) }), args);
+    entry("sink", type, schema, (options): AnySink => ({ transport: "own", sink: create(options) }), args, create);
 }
 
 /** What the host reads from the second argument of a source or transform. */
@@ -88,6 +90,7 @@ function entry<Kind extends string, Schema extends v.GenericSchema, Made>(
   schema: Schema,
   create: (options: v.InferOutput<Schema>) => Made,
   args: readonly [options?: unknown, host?: unknown],
+  definition: unknown,
 ): Entry<Kind, Made> {
   const [options = {}, host = {}] = args;
   return {
@@ -95,6 +98,7 @@ function entry<Kind extends string, Schema extends v.GenericSchema, Made>(
     type,
     options,
     host,
+    definition,
     optionNames: (place) => optionNames(schema, place),
     prepare() {
       const parsed = v.safeParse(schema, options);

@@ -16,6 +16,8 @@ export interface Intake {
   take(source: string, batch: Batch): Promise<void>;
   /** Runs a task while nothing is being taken, so that the journal's end and the view agree. */
   exclusively<T>(task: () => Promise<T>): Promise<T>;
+  /** Puts other transforms in the place of those there are, between two batches. */
+  replaceTransforms(transforms: readonly ActiveTransform[]): Promise<void>;
 }
 
 /** A transform at work. */
@@ -29,9 +31,10 @@ export interface ActiveTransform {
 export function createIntake(
   journal: Journal,
   view: View,
-  transforms: readonly ActiveTransform[],
+  first: readonly ActiveTransform[],
   log: Log = silentLog,
 ): Intake {
+  let transforms = first;
   let last: Promise<unknown> = Promise.resolve();
   // One batch at a time: the state that a transform has set must be committed with the batch it has seen.
   function exclusively<T>(task: () => Promise<T>): Promise<T> {
@@ -40,14 +43,14 @@ export function createIntake(
     return result;
   }
   const explained = new Set<string>();
-  const transformOwners = transforms.map(({ id }) => transformOwner(id));
+  const transformOwners = () => transforms.map(({ id }) => transformOwner(id));
 
   /** A batch that was not taken has set nothing: what is read again must be taken for new. */
   async function takeOrDiscard(source: string, batch: Batch): Promise<void> {
     try {
       await takeNow(source, batch);
     } catch (error) {
-      journal.discard([sourceOwner(source), ...transformOwners]);
+      journal.discard([sourceOwner(source), ...transformOwners()]);
       throw error;
     }
   }
@@ -68,7 +71,7 @@ export function createIntake(
       }
     }
     if (current.restored) current = { ...current, restored: await transformRestored(current) };
-    await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners], ledger });
+    await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners()], ledger });
     view.apply(current);
     explainCap();
   }
@@ -102,7 +105,14 @@ export function createIntake(
     return current.samples;
   }
 
-  return { take: (source, batch) => exclusively(() => takeOrDiscard(source, batch)), exclusively };
+  return {
+    take: (source, batch) => exclusively(() => takeOrDiscard(source, batch)),
+    exclusively,
+    replaceTransforms: (next) =>
+      exclusively(async () => {
+        transforms = next;
+      }),
+  };
 }
 
 /** A transform is the user's: what goes wrong in it is told under its name. */

@@ -3,16 +3,16 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { messageOf } from "../delivery/plugin-error.ts";
 import type { Send } from "../delivery/send.ts";
-import { skippedRow } from "../journal/audit.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
+import { dropGone, placeNew } from "./consumers.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { createIntake } from "./intake.ts";
 import type { ActiveSource } from "./read-source.ts";
-import { isLatest, type SinkAtWork, sinkAtWork, sinkOwner } from "./sink-at-work.ts";
+import { isLatest, type SinkAtWork, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewOptions } from "./view-keeper.ts";
 import { within } from "./within.ts";
@@ -69,11 +69,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   if (made.length > 0 && sinks.length === 0) {
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
   }
-  await settleConsumers(
-    journal,
-    sinks.map(({ sink }) => sink),
-    log,
-  );
+  await dropGone(journal, config.sinks, log);
+  await placeNew(journal, config.sinks);
   for (const sink of sinks) await sink.setup();
 
   async function readAll(): Promise<void> {
@@ -148,26 +145,5 @@ async function closeSink(sink: SinkAtWork, log: Log): Promise<void> {
     if (!(await within(closeMs, sink.close()))) log.warn("A sink does not close and is left", { sink: id });
   } catch (error) {
     log.error("A sink has failed to close", { sink: id, reason: messageOf(error) });
-  }
-}
-
-/** Gives each sink a position, so that nothing it is to have is trimmed, and drops those of sinks that are gone. */
-async function settleConsumers(journal: Journal, sinks: readonly ActiveSink[], log: Log): Promise<void> {
-  const wanted = new Set(sinks.map(({ id }) => sinkOwner(id)));
-  for (const consumer of journal.consumers()) {
-    if (!consumer.startsWith("sink/") || wanted.has(consumer)) continue;
-    const { samples } = journal.waiting(journal.position(consumer));
-    log.warn("A sink is no longer configured: what was waiting for it is dropped", {
-      sink: consumer.slice(5),
-      samples,
-    });
-    await journal.forget(consumer);
-  }
-  const known = new Set(journal.consumers());
-  for (const { id } of sinks) {
-    const position = journal.position(sinkOwner(id));
-    const skipped = skippedRow(journal, id, position);
-    const isNew = !known.has(sinkOwner(id)) && skipped.count !== 0;
-    await journal.commit(sinkOwner(id), position, isNew ? { ledger: [skipped] } : {});
   }
 }

@@ -91,6 +91,8 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: { bat
       polled: (poll) => recordPoll(active, poll, context),
     });
     for await (const batch of batches) {
+      // One that was left because it did not end may be followed by another, which reads the same again.
+      if (context.signal.aborted) break;
       await intake.take(id, batch);
       taken.batches++;
       await whileFull(active, reading);

@@ -100,6 +100,11 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
 
   return {
     apply,
+    keepSources(kept) {
+      const isGone = (source = "") => !kept.includes(source);
+      for (const { run, source } of [...live.runs.values()]) if (isGone(source)) live.remove(run.id);
+      facts.forget(isGone);
+    },
     expire: live.expire,
     versions,
     latest,

@@ -10,6 +10,8 @@ export interface Facts {
   replace(facts: readonly Sample[], source: string): void;
   /** Takes measured values that belong to no run: the latest of each series stays. */
   merge(samples: readonly Sample[], source: string): void;
+  /** Removes the facts of these sources. */
+  forget(isGone: (source: string) => boolean): void;
   /** Puts back what a snapshot holds. */
   restore(entries: ReturnType<Facts["entries"]>, version: number): void;
   /** With their series, each only once. */
@@ -57,6 +59,15 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     made = undefined;
   }
 
+  function forget(isGone: (source: string) => boolean): void {
+    for (const [source, names] of sources) {
+      if (!isGone(source)) continue;
+      for (const family of names.values()) live.release(family.size);
+      sources.delete(source);
+      touch();
+    }
+  }
+
   function set(family: Family, fact: Sample): void {
     const key = labelsKey(fact);
     if (family.has(key) || live.reserve(1, Number.POSITIVE_INFINITY)) family.set(key, fact);
@@ -79,6 +90,7 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
   return {
     replace,
     merge,
+    forget,
     restore,
     samples() {
       made ??= factSamples(sources);

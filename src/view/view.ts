@@ -5,6 +5,8 @@ import type { Run } from "../model/run.ts";
 export interface View {
   /** Takes one stored batch: samples, facts, new and changed runs, ended and deleted ones. */
   apply(batch: Batch): void;
+  /** Removes what other sources than these have left. Called after a reload that has removed one. */
+  keepSources(sources: readonly string[]): void;
   /** Removes what has outlived `series.retention`. Called once a minute. */
   expire(now: number): void;
   /**

@@ -1,0 +1,38 @@
+import type { World } from "./world.ts";
+
+/** One way of breaking something around a running mlmon. */
+export interface Scenario {
+  /** What `--only` takes and the table shows: `receiver-503`. */
+  readonly name: string;
+  /** Says why this machine cannot have it, or nothing. */
+  lacking?(): Promise<string | undefined>;
+  /** How the world is to be made for it; plain by default. */
+  readonly world?: WorldWishes;
+  /**
+   * Breaks something and mends it again. When it is called mlmon runs and delivers while the trainings write; when it
+   * resolves mlmon must be able to go on by itself.
+   */
+  trouble(world: World): Promise<void>;
+  /** What a dead letter has to say; without it there may be none. */
+  readonly deadLetters?: RegExp;
+  /**
+   * Samples that may come twice beyond one slice a kill and what receivers have stored without a word: `"all"` where
+   * the memory of mlmon itself is taken away.
+   */
+  readonly mayDouble?: "all";
+}
+
+export interface WorldWishes {
+  /** The address of the receiver of Pramathus begins with `https`. */
+  readonly tls?: boolean;
+  /** An MLflow of its own, that can be stopped. */
+  readonly ownMlflow?: boolean;
+  /** Points in each series before mlmon starts; 100 by default. */
+  readonly history?: number;
+  /** Time between two writes of the trainings; 150 ms by default. */
+  readonly everyMs?: number;
+  /** The state folder is a file system of its own of so many bytes. */
+  readonly stateBytes?: number;
+  /** How mlmon is started; see `StartOptions`. */
+  readonly startFirst?: boolean;
+}

@@ -37,8 +37,11 @@ export interface Invocation<T extends ArgsDef> {
   readonly log: Log;
   /** Fires at SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Loads the configuration that the flags and the environment name, and logs its warnings. */
-  config(secrets: "required" | "warn"): Promise<ResolvedConfig>;
+  /**
+   * Loads the configuration that the flags and the environment name, and logs its warnings. Until the first was loaded
+   * a signal ends the process at once.
+   */
+  config(secrets: "required" | "warn", onFile?: LoadOptions["onFile"]): Promise<ResolvedConfig>;
 }
 
 export interface CommandOptions<T extends ArgsDef> {
@@ -71,7 +74,11 @@ export function defineMlmonCommand<T extends ArgsDef>({
           "text",
       });
       const stop = stopSignal();
-      async function config(secrets: "required" | "warn"): Promise<ResolvedConfig> {
+      let isLoaded = false;
+      async function config(
+        secrets: "required" | "warn",
+        onFile: LoadOptions["onFile"] = () => {},
+      ): Promise<ResolvedConfig> {
         const options: LoadOptions = {
           file: text(flags, "config"),
           cwd: process.cwd(),
@@ -79,9 +86,12 @@ export function defineMlmonCommand<T extends ArgsDef>({
           secrets,
           listen: text(flags, "listen"),
           stateDir: text(flags, "state"),
+          onFile,
         };
         // A user's file may never end.
-        const resolved = await stop.deafDuring(() => loadConfig(options));
+        const load = () => loadConfig(options);
+        const resolved = await (isLoaded ? load() : stop.deafDuring(load));
+        isLoaded = true;
         for (const warning of resolved.warnings) log.warn(warning);
         return resolved;
       }

@@ -71,7 +71,8 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     opened.push(() => pipeline.close());
     opened.push(watchLedger(journal, log));
     await pipeline.run(options.signal);
-    const status = report({ config, journal, pipeline, version, startedAt, now });
+    const reload = { successful: true, lastSuccess: startedAt, lastError: undefined };
+    const status = report({ config, reload, journal, pipeline, version, startedAt, now });
     return result(status, before, (now() - startedAt) / 1000);
   });
 }

@@ -1,18 +1,21 @@
 import type { Hono } from "hono";
+import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Send } from "../delivery/send.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Progress } from "../model/context.ts";
+import { WorkError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
+import { applyConfig, consumes, type Parts } from "./apply.ts";
+import { closeMs, closeSink } from "./close-sink.ts";
 import { dropGone, placeNew } from "./consumers.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { createIntake } from "./intake.ts";
 import type { ActiveSource } from "./read-source.ts";
-import { isLatest, type SinkAtWork, sinkAtWork } from "./sink-at-work.ts";
+import { isLatest, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewOptions } from "./view-keeper.ts";
 import { within } from "./within.ts";
@@ -29,6 +32,11 @@ export interface Pipeline {
    * every sink may deliver what is waiting for `drainMs` (10 s by default); one that is failing ends at once.
    */
   run(signal: AbortSignal): Promise<void>;
+  /**
+   * Takes another configuration while it runs, and touches only what differs. Throws `ConfigError` when it cannot be
+   * used and `WorkError` while it stops; then everything is as it was. One call at a time.
+   */
+  apply(config: ResolvedConfig, differences: Differences): Promise<void>;
   /** Writes the view's snapshot and closes sinks in reverse order; once, after `run` has ended. */
   close(): Promise<void>;
 }
@@ -49,9 +57,6 @@ export interface PipelineOptions {
   readonly onProgress?: (source: string, progress: Progress) => void;
 }
 
-/** How long a sink may take to close, and the last snapshot to be written. */
-const closeMs = 5000;
-
 /** Makes every part of a configuration and brings the view to where the journal ends. */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, journal, log, now, send, once, ownMetrics, drainMs = 10_000, onProgress = () => {} } = options;
@@ -63,36 +68,42 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const keeper = keepView(view, journal, intake, now);
   const sinkWorld = { journal, view, log, now, send, once, ownMetrics, inputEnded: inputEnded.signal };
   const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
-  const sources = config.sources.map((entry) => sourceAtWork(entry, sourceWorld));
-  const made = config.sinks.map((resolved) => sinkAtWork(resolved, sinkWorld));
-  const sinks = made.filter(({ sink }) => !(once && sink.traits.pulled));
-  if (made.length > 0 && sinks.length === 0) {
+  const makeSource = (entry: ResolvedConfig["sources"][number]) => sourceAtWork(entry, sourceWorld);
+  const makeSink = (resolved: ResolvedConfig["sinks"][number]) => sinkAtWork(resolved, sinkWorld);
+  const made = config.sinks.map(makeSink);
+  const wanted = made.filter(({ sink }) => !(once && sink.traits.pulled));
+  let parts: Parts = { sources: config.sources.map(makeSource), sinks: wanted };
+  let applying: Promise<void> = Promise.resolve();
+  if (made.length > 0 && wanted.length === 0) {
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
   }
   await dropGone(journal, config.sinks, log);
   await placeNew(journal, config.sinks);
-  for (const sink of sinks) await sink.setup();
+  for (const sink of wanted) await sink.setup();
 
   async function readAll(): Promise<void> {
-    const consumes = sinks.some(({ sink }) => !isLatest(sink)) ? "points" : "latest";
-    if (!once) {
-      await Promise.all(sources.map((source) => source.read(consumes)));
+    const wants = consumes(parts.sinks);
+    if (once) {
+      // One after the other, so that the same stores give the same bytes as in a preview.
+      for (const source of parts.sources) await source.read(wants);
       return;
     }
-    // One after the other, so that the same stores give the same bytes as in a preview.
-    for (const source of sources) await source.read(consumes);
+    for (const source of parts.sources) void source.read(wants);
+    await fired(reading.signal);
+    await applying;
+    await Promise.all(parts.sources.map((source) => source.ended()));
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    for (const sink of sinks) sink.start();
-    const drain = drainOnAbort(signal, () => sinks, drainMs);
+    for (const sink of parts.sinks) sink.start();
+    const drain = drainOnAbort(signal, () => parts.sinks, drainMs);
     const abortReading = () => reading.abort();
     signal.addEventListener("abort", abortReading, { once: true });
     if (signal.aborted) abortReading();
     // A journal kept full by a sink that was given up would hold the source for ever.
     const onGivenUp = () => journal.size().full && abortReading();
     const { giveUpMs } = options;
-    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(sinks, { giveUpMs, now, onGivenUp });
+    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(parts.sinks, { giveUpMs, now, onGivenUp });
     try {
       const inTime = await Promise.race([readAll().then(() => true), drain.over.then(() => false)]);
       if (!inTime) log.warn("A source does not end and is left", { drainMs });
@@ -102,7 +113,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       throw error;
     } finally {
       inputEnded.abort();
-      await Promise.all(sinks.map((sink) => sink.ended()));
+      await Promise.all(parts.sinks.map((sink) => sink.ended()));
       drain.end();
       watch();
       signal.removeEventListener("abort", abortReading);
@@ -111,39 +122,59 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
   /** A view of half a store would take the place of whole groups. */
   function stopLatest(): void {
-    for (const { stop } of sinks.filter(({ sink }) => isLatest(sink))) stop.abort();
+    for (const { stop } of parts.sinks.filter(({ sink }) => isLatest(sink))) stop.abort();
+  }
+
+  function apply(next: ResolvedConfig, differences: Differences): Promise<void> {
+    const applied = reading.signal.aborted
+      ? Promise.reject(new WorkError("Cannot change the configuration: mlmon is stopping"))
+      : applyConfig(parts, next, differences, {
+          journal,
+          view,
+          intake,
+          log,
+          leaveMs: drainMs,
+          makeSource,
+          makeSink,
+          makeTransforms: (config) => activateTransforms(config, journal, context),
+          use(changed) {
+            parts = changed;
+          },
+        });
+    applying = applied.catch(() => undefined);
+    return applied;
   }
 
   async function close(): Promise<void> {
     keeper.stop();
     if (!(await within(closeMs, keeper.save())))
       log.warn("The snapshot of the latest values cannot be written in time");
-    for (const sink of sinks.toReversed()) await closeSink(sink, log);
+    for (const sink of parts.sinks.toReversed()) await closeSink(sink, log);
   }
 
   function serve(app: Hono): void {
-    for (const sink of sinks) {
+    for (const sink of parts.sinks) {
       const routes = sink.routes();
       if (routes) app.route("/", routes);
     }
   }
 
   return {
-    sources: sources.map(({ active }) => active),
-    sinks: sinks.map(({ sink }) => sink),
+    get sources() {
+      return parts.sources.map(({ active }) => active);
+    },
+    get sinks() {
+      return parts.sinks.map(({ sink }) => sink);
+    },
     view,
     serve,
     run,
+    apply,
     close,
   };
 }
 
-/** One that fails or hangs at its end keeps no other from its own. */
-async function closeSink(sink: SinkAtWork, log: Log): Promise<void> {
-  const { id } = sink.resolved;
-  try {
-    if (!(await within(closeMs, sink.close()))) log.warn("A sink does not close and is left", { sink: id });
-  } catch (error) {
-    log.error("A sink has failed to close", { sink: id, reason: messageOf(error) });
-  }
+async function fired(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -9,6 +9,7 @@ import { sinkOwner } from "./sink-at-work.ts";
 
 export interface Reported {
   readonly config: ResolvedConfig;
+  readonly reload: Status["reload"];
   readonly journal: Journal;
   readonly pipeline: Pipeline;
   readonly version: string;
@@ -18,7 +19,7 @@ export interface Reported {
 }
 
 /** Gathers how everything is doing; called for each scrape, page and readiness request. */
-export function report({ config, journal, pipeline, version, startedAt, now }: Reported): Status {
+export function report({ config, reload, journal, pipeline, version, startedAt, now }: Reported): Status {
   const time = now();
   const ledger = journal.ledger();
   const sources = pipeline.sources.map((source) => source.report);
@@ -28,6 +29,7 @@ export function report({ config, journal, pipeline, version, startedAt, now }: R
     startedAt,
     now: time,
     config: config.origin,
+    reload,
     notReady: notReady({ sources, sinks, startedAt, now: time }),
     sources,
     sinks,

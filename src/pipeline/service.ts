@@ -1,24 +1,29 @@
 import process from "node:process";
+import { type Differences, markConfig } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { watchFiles } from "../config/watch.ts";
 import { createSender } from "../delivery/send.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
 import { openStateFolder } from "../journal/state-folder.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
-import { serve } from "../runtime/serve.ts";
 import { version } from "../runtime/version.ts";
-import { createApp } from "../server/app.tsx";
+import { createApp, type Reloaded } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
 import type { Status } from "../server/status.ts";
 import { closingAll } from "./closing.ts";
 import { openPipeline } from "./pipeline.ts";
+import { createReloader, explainReload, type Load, shown } from "./reload.ts";
 import { report } from "./report.ts";
+import { openStatusServer } from "./status-server.ts";
 import { connectSystemd } from "./systemd.ts";
 import { watchLedger } from "./watch-ledger.ts";
 
 export interface ServiceOptions {
   readonly config: ResolvedConfig;
   readonly log: Log;
+  /** Without it the configuration stays what it is. */
+  readonly reload?: ReloadOptions;
   /** Stops the service in order when it fires. */
   readonly signal: AbortSignal;
   /** How long sinks may then take to deliver what waits, ms; 10 s by default. */
@@ -31,11 +36,23 @@ export interface ServiceOptions {
   readonly onStarted?: (started: Started) => void;
 }
 
+/** How a service gets its configuration again. */
+export interface ReloadOptions {
+  readonly load: Load;
+  /** What the configuration at the start was read from, and from when on (Unix ms). */
+  readonly files: readonly string[];
+  readonly since: number;
+  /** Loads again whenever one of the files has changed. */
+  readonly watch: boolean;
+}
+
 export interface Started {
   /** `http://127.0.0.1:9890` */
   readonly url: string;
   readonly stateDir: string;
   status(): Status;
+  /** Loads the configuration again; rejects when nothing was changed, which is in the log. */
+  reload(cause: string): Promise<Differences>;
 }
 
 /**
@@ -68,26 +85,60 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     });
     opened.push(() => pipeline.close());
     opened.push(watchLedger(journal, log));
-    const status = () => report({ config, journal, pipeline, version, startedAt, now });
-
-    const app = createApp({
-      status,
-      token: config.server.token,
-      host: config.server.host,
-      ownMetrics,
-      mount: pipeline.serve,
+    const reloader = createReloader({
+      first: markConfig(config, options.reload?.files ?? [], options.reload?.since ?? startedAt),
+      load: options.reload?.load ?? (async () => config),
+      async apply(next, differences) {
+        await pipeline.apply(next, differences);
+        server.update(next);
+      },
       log,
+      now,
     });
-    const server = await serve(app.fetch, { hostname: config.server.host, port: config.server.port });
+    const status = () => {
+      const [config, reload] = [reloader.config(), reloader.report()];
+      return report({ config, reload, journal, pipeline, version, startedAt, now });
+    };
+    async function reload(cause: string): Promise<Differences> {
+      systemd.reloading();
+      return reloader.reload(cause).finally(() => systemd.reloaded());
+    }
+
+    const server = await openStatusServer(config, (token, host) =>
+      createApp({
+        status,
+        token,
+        host,
+        ownMetrics,
+        mount: pipeline.serve,
+        log,
+        reload: options.reload && (() => answer(reload("POST /-/reload"), signal)),
+      }),
+    );
     opened.push(() => server.stop());
-    const host = config.server.host.includes(":") ? `[${config.server.host}]` : config.server.host;
-    options.onStarted?.({ url: `http://${host}:${server.port}`, stateDir: folder.path, status });
+    if (options.reload?.watch) {
+      const onChange = () => void reload("--watch").catch(() => undefined);
+      opened.push(watchFiles({ files: reloader.files, onChange }));
+    }
+    options.onStarted?.({ url: server.url, stateDir: folder.path, status, reload });
 
     systemd.ready(() => describe(status()));
     // What sinks and the journal take to close comes on top.
     signal.addEventListener("abort", () => systemd.stopping(drainMs + 15_000), { once: true });
     await pipeline.run(signal);
   });
+}
+
+/** What the one who has asked for a reload is told. */
+async function answer(reloading: Promise<Differences>, signal: AbortSignal): Promise<Reloaded> {
+  try {
+    const differences = await reloading;
+    const lines = Object.entries(shown(differences)).map(([part, change]) => `${part}: ${change}`);
+    if (differences.restart.length > 0) lines.push(`at the next start: ${differences.restart.join(", ")}`);
+    return { status: 200, text: lines.join("\n") };
+  } catch (error) {
+    return { status: signal.aborted ? 503 : 400, text: explainReload(error) };
+  }
 }
 
 /** The line that `systemctl status` shows. */

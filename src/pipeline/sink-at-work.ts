@@ -21,7 +21,7 @@ export interface SinkAtWork {
   readonly leave: AbortController;
   /** Called once, before `start`; throws what the sink throws. */
   setup(): Promise<void>;
-  /** Starts the worker. */
+  /** Starts the worker; one that has not been set up yet does that first, again and again until it succeeds. */
   start(): void;
   /** Resolves when the worker has ended; at once when it was never started. */
   ended(): Promise<void>;
@@ -53,8 +53,15 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
   const ctx: SinkContext = { log, now, signal: stop.signal, state: journal.state(sinkOwner(sink.id)), ownMetrics };
   let worker = Promise.resolve();
   let routes: Hono | undefined;
+  let isSetUp = false;
 
-  function work(): Promise<void> {
+  async function setup(): Promise<void> {
+    await sink.traits.setup?.(ctx);
+    isSetUp = true;
+  }
+
+  async function work(): Promise<void> {
+    if (!isSetUp) await setup();
     const own = { sink, journal, ctx, log, signal: stop.signal, leave: leave.signal, inputEnded, once };
     return isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker(own);
   }
@@ -64,7 +71,7 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
     sink,
     stop,
     leave,
-    setup: async () => sink.traits.setup?.(ctx),
+    setup,
     start() {
       worker = supervise(sink, work, { signal: AbortSignal.any([stop.signal, leave.signal]), log });
     },

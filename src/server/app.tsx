@@ -4,7 +4,14 @@ import { accepts } from "hono/accepts";
 import { isLoopback } from "../config/listen.ts";
 import type { Log } from "../model/log.ts";
 import type { Secret } from "../model/secret.ts";
-import { onlyReading, requireLocalHost, requireToken, securityHeaders } from "./guard.ts";
+import {
+  onlyReading,
+  requireLocalHost,
+  requireSameSite,
+  requireToken,
+  requireTokenToChange,
+  securityHeaders,
+} from "./guard.ts";
 import { StatusPage } from "./page.tsx";
 import type { Status } from "./status.ts";
 import { styleHash } from "./style.ts";
@@ -18,21 +25,39 @@ export interface AppOptions {
   readonly host: string;
   /** mlmon's own series, served as `/metrics` when no sink serves that page. */
   readonly ownMetrics: () => Promise<string>;
+  /**
+   * Loads the configuration again, for `POST /-/reload`: says what has changed, or why nothing has. That path is not
+   * there without it.
+   */
+  readonly reload?: (() => Promise<Reloaded>) | undefined;
   /** Adds the routes of the sinks. */
   readonly mount: (app: Hono) => void;
   readonly log: Log;
 }
 
+export interface Reloaded {
+  readonly status: 200 | 400 | 503;
+  readonly text: string;
+}
+
 /** Makes the status server: health, readiness, status as JSON and as a page, and what the sinks serve. */
-export function createApp({ status, token, host, ownMetrics, mount, log }: AppOptions): Hono {
+export function createApp({ status, token, host, ownMetrics, reload, mount, log }: AppOptions): Hono {
   const app = new Hono();
   app.use(securityHeaders(styleHash));
   if (isLoopback(host)) app.use(requireLocalHost());
   if (token) app.use(requireToken(token));
-  app.use(onlyReading());
+  app.use(onlyReading(reload ? ["/-/reload"] : []));
+  app.use(requireSameSite());
+  app.use(requireTokenToChange(token, host));
 
   app.get("/-/healthy", (c) => c.text("healthy\n"));
   app.get("/-/ready", (c) => readiness(c, status().notReady));
+  if (reload) {
+    app.post("/-/reload", async (c) => {
+      const { status, text } = await reload();
+      return c.text(`${text}\n`, status);
+    });
+  }
   app.get("/api/v1/status", (c) => c.json(statusJson(status())));
   app.get("/", (c) => c.html(<StatusPage status={status()} />));
   mount(app);

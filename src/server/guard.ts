@@ -37,11 +37,37 @@ export function requireLocalHost(): MiddlewareHandler {
   };
 }
 
-/** Answers 405 to whatever would change something. */
-export function onlyReading(): MiddlewareHandler {
+/** Answers 405 to whatever would change something, but on these paths, which take POST. */
+export function onlyReading(changing: readonly string[] = []): MiddlewareHandler {
   return async function onlyReading(c, next) {
+    const takesPost = changing.includes(c.req.path);
+    if (takesPost && c.req.method === "POST") return next();
+    if (takesPost) return c.text("Method Not Allowed: this path takes POST\n", 405, { allow: "POST" });
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     return c.text("Method Not Allowed: this server is read only\n", 405, { allow: "GET, HEAD" });
+  };
+}
+
+/**
+ * Lets a request change something only when no page of another site can have sent it: browsers name the site, also where
+ * they send along a password that they know.
+ */
+export function requireSameSite(): MiddlewareHandler {
+  return async function requireSameSite(c, next) {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+    const origin = c.req.header("origin");
+    const site = c.req.header("sec-fetch-site") ?? "none";
+    const isOwn = origin === undefined || hostOf(origin) === (c.req.header("host") ?? "").toLowerCase();
+    if (isOwn && (site === "none" || site === "same-origin")) return next();
+    return c.text("Forbidden: a page of another site may change nothing here\n", 403);
+  };
+}
+
+/** Without a token only those on this machine may change something; that all may read is another matter. */
+export function requireTokenToChange(token: Secret | undefined, host: string): MiddlewareHandler {
+  return async function requireTokenToChange(c, next) {
+    if (token || isLoopback(host) || c.req.method === "GET" || c.req.method === "HEAD") return next();
+    return c.text("Forbidden: this needs a token; set server.token or the variable MLMON_TOKEN\n", 403);
   };
 }
 
@@ -64,6 +90,10 @@ export function securityHeaders(styleHash: string): MiddlewareHandler {
 function matches(header: string | undefined, token: Secret): boolean {
   const given = credential(header);
   return given !== undefined && timingSafeEqual(digest(given), digest(Secret.reveal(token)));
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 function credential(header: string | undefined): string | undefined {

@@ -59,13 +59,31 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const series = gauge("mlmon_series", "Live series");
   const seriesMax = gauge("mlmon_series_max", "Live series at most");
   const seriesRefused = counter("mlmon_series_refused_total", "Samples of series that the cap has refused", ["key"]);
+  const reloaded = gauge("mlmon_config_last_reload_successful", "Whether the last load of the configuration succeeded");
+  const reloadTime = gauge(
+    "mlmon_config_last_reload_success_timestamp_seconds",
+    "Time at which the configuration at work was loaded",
+  );
   const build = gauge("mlmon_build_info", "Version and runtime; always 1", ["version", "runtime"]);
   const start = gauge("process_start_time_seconds", "Start time of the process");
   const memory = gauge("process_resident_memory_bytes", "Resident memory of the process");
   const cpu = counter("process_cpu_seconds_total", "User and system CPU time of the process", []);
   const ledger = [read, nonFinite, filtered, delivered, unmatched, refused, superseded, skipped, dead, mismatches];
   const parts = [requests, waiting, lag, sinkSuccess, up];
-  const rest = [sourceSuccess, journalBytes, journalMax, series, seriesMax, seriesRefused, build, start, memory, cpu];
+  const rest = [
+    sourceSuccess,
+    journalBytes,
+    journalMax,
+    series,
+    seriesMax,
+    seriesRefused,
+    reloaded,
+    reloadTime,
+    build,
+    start,
+    memory,
+    cpu,
+  ];
 
   function countLedger({ name, id, reason, count }: LedgerRow): void {
     if (name === "read") read.set({ source: id }, count);
@@ -102,6 +120,8 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     series.set({}, now.view.series);
     seriesMax.set({}, now.view.max);
     for (const [key, count] of now.view.refused) seriesRefused.set({ key }, count);
+    reloaded.set({}, now.reload.successful ? 1 : 0);
+    reloadTime.set({}, now.reload.lastSuccess / 1000);
     build.set({ version: now.version, runtime }, 1);
     start.set({}, now.startedAt / 1000);
     memory.set({}, process.memoryUsage.rss());

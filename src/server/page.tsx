@@ -31,6 +31,7 @@ export const StatusPage: FC<{ status: Status }> = ({ status }) => (
         </header>
         <main>
           <Readiness notReady={status.notReady} />
+          <FailedReload status={status} />
           <h2>Sources</h2>
           {status.sources.map((source) => (
             <SourceCard source={source} now={status.now} />
@@ -60,6 +61,16 @@ const Readiness: FC<{ notReady: readonly string[] }> = ({ notReady }) =>
       </ul>
     </div>
   );
+
+const FailedReload: FC<{ status: Status }> = ({ status: { reload, now } }) =>
+  reload.lastError ? (
+    <div class="banner bad">
+      <strong>
+        The configuration was not loaded again, {ago(reload.lastError.time, now)} ago, and stays as it was
+      </strong>
+      <p>{reload.lastError.reason}</p>
+    </div>
+  ) : null;
 
 const Room: FC<{ status: Status }> = ({ status: { journal, view } }) => (
   <>

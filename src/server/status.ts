@@ -10,6 +10,8 @@ export interface Status {
   readonly now: number;
   /** The configuration's file, or `"environment"`. */
   readonly config: string;
+  /** How the last reload of the configuration has ended; successful since the start when there was none. */
+  readonly reload: ReloadReport;
   /** Empty when ready, else one sentence for each source or sink that has had no success for too long. */
   readonly notReady: readonly string[];
   readonly sources: readonly SourceReport[];
@@ -19,6 +21,14 @@ export interface Status {
   readonly ledger: readonly LedgerRow[];
   /** Where the ledger does not add up; empty unless mlmon has a bug. */
   readonly ledgerMismatches: readonly string[];
+}
+
+export interface ReloadReport {
+  readonly successful: boolean;
+  /** Unix ms at which the configuration at work was taken. */
+  readonly lastSuccess: number;
+  /** Why the last reload has changed nothing; absent when it was successful. */
+  readonly lastError: { readonly time: number; readonly reason: string } | undefined;
 }
 
 export interface SourceReport {

@@ -9,6 +9,7 @@ export function makeStatus(change: Partial<Status> = {}): Status {
     startedAt: now - 3_600_000,
     now,
     config: "mlmon.config.ts",
+    reload: { successful: true, lastSuccess: now - 3_600_000, lastError: undefined },
     notReady: [],
     sources: [makeSource()],
     sinks: [makeSink()],

@@ -1,0 +1,46 @@
+import { statSync } from "node:fs";
+
+export interface WatchOptions {
+  /** The files to look at, asked for anew each time. */
+  readonly files: () => readonly string[];
+  /** Called once for each change, when it has come to rest. */
+  readonly onChange: () => void;
+  /** 1 s by default. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Calls back when one of the files has changed, come or gone. It looks at them by the clock: an editor replaces a file,
+ * Kubernetes the link to its folder, and network drives tell of nothing. Returns what ends the watch.
+ */
+export function watchFiles({ files, onChange, everyMs = 1000 }: WatchOptions): () => void {
+  let known = look(files());
+  let before = known;
+  const timer = setInterval(() => {
+    const paths = files();
+    // A file that is looked at for the first time has not changed.
+    for (const path of paths) if (!known.has(path)) known.set(path, signature(path));
+    const seen = look(paths);
+    const hasChanged = paths.some((path) => seen.get(path) !== known.get(path));
+    const isAtRest = paths.every((path) => seen.get(path) === before.get(path));
+    before = seen;
+    if (!hasChanged || !isAtRest) return;
+    known = seen;
+    onChange();
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function look(paths: readonly string[]): Map<string, string> {
+  return new Map(paths.map((path) => [path, signature(path)]));
+}
+
+function signature(path: string): string {
+  try {
+    const { mtimeMs, size, ino } = statSync(path);
+    return `${mtimeMs} ${size} ${ino}`;
+  } catch {
+    return "gone";
+  }
+}

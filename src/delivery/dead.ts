@@ -1,5 +1,5 @@
 import type { DeadLetter, LedgerRow } from "../journal/journal.ts";
-import { pluginFailed } from "./plugin-error.ts";
+import { deadReason } from "../model/dead-reason.ts";
 import type { DeliveryWorld } from "./settle.ts";
 
 /** The counter of one dead letter. */
@@ -17,11 +17,4 @@ export function logDead(letters: readonly DeadLetter[], { log }: DeliveryWorld):
       reason: alike[0]?.reason,
     });
   }
-}
-
-/** The closed list of reasons that metrics carry; the words stand in the dead letter. */
-function deadReason(reason: string): string {
-  const status = /^(\d{3})\b/.exec(reason)?.[1];
-  if (status) return `http_${status}`;
-  return reason.startsWith(pluginFailed) ? "plugin_error" : "rejected";
 }

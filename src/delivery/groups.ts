@@ -19,6 +19,8 @@ export interface Groups {
   /** Whether the receiver holds it. */
   has(name: string): boolean;
   skip(name: string, version: number): void;
+  /** Makes a group be delivered again though it has not changed. */
+  touch(name: string): void;
   /** Notes what the receiver holds of a group; true when that is news, to be committed with the sink's state. */
   delivered(name: string, version: number, filled: boolean): boolean;
 }
@@ -52,6 +54,7 @@ export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log:
     of: ({ run }) => (run && groupBy ? groupBy(run) : ""),
     has: (name) => held.has(name),
     skip: (name, version) => void known.set(name, version),
+    touch: (name) => void known.delete(name),
     delivered(name, version, filled) {
       known.set(name, version);
       if (filled === held.has(name)) return false;

@@ -9,7 +9,9 @@ import { commitStep } from "./commit.ts";
 import { type Groups, trackGroups } from "./groups.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { type Passing, passTo } from "./pass.ts";
+import { passReplay } from "./pass-replay.ts";
 import { render } from "./render.ts";
+import { nextReplay } from "./replay.ts";
 import { select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld, type SettleOptions, settle } from "./settle.ts";
 
@@ -33,6 +35,9 @@ export interface LatestWorkerOptions {
 /** Changes that come at the same time, such as the batches of one poll, are delivered together. */
 const debounceMs = 20;
 
+/** Dead letters of one round of their groups. */
+const replayLimit = { samples: 10_000, bytes: 8 * 1024 ** 2 };
+
 /** A group of more samples leaves megabytes behind that are given back at once. */
 const manySamples = 10_000;
 
@@ -51,13 +56,17 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.end();
+    const again = nextReplay(journal, sink.id, replayLimit);
+    for (const { group } of again?.slice.batches ?? []) groups.touch(group ?? "");
     const done = await deliverChanged(options, world, rounds);
+    if (done && again) await passReplay(again, passing);
     if (done) await passTo(position, "delivered", passing);
     // The view has what a full journal lets go, so that a receiver that is away holds up no reading.
     else if (!signal.aborted && journal.size().full) await passTo(position, "superseded", passing);
-    if (done && ended) break;
+    const isReplaying = journal.dead.replaying(sink.id).samples > 0;
+    if (done && ended && !isReplaying) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
-    if (groups.changed().length === 0) await journal.changed(stop);
+    if (groups.changed().length === 0 && !isReplaying) await journal.changed(stop);
     await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
   }
   sink.status.state = "stopped";

@@ -5,6 +5,7 @@ import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
 import { logLeftOut } from "./log-left-out.ts";
+import { nextReplay } from "./replay.ts";
 import { mergeSlice, select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld } from "./settle.ts";
 
@@ -33,13 +34,16 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
   const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
+    const again = nextReplay(journal, sink.id, limit);
+    if (again && !(await deliverSlice(options, world, again.slice, again.replayed))) break;
     const position = journal.position(consumer);
     const end = journal.end();
     const slice = await journal.slice(position, limit);
     if (slice.next === position) {
+      if (again) continue;
       if (ended) break;
       sink.status.state = "idle";
-      if (journal.end() === position) await journal.changed(stop);
+      if (journal.end() === position && journal.dead.replaying(sink.id).samples === 0) await journal.changed(stop);
       continue;
     }
     const full = slice.samples >= limit.samples || slice.next < end;
@@ -54,11 +58,12 @@ async function deliverSlice(
   { sink, journal, leave }: PointsWorkerOptions,
   world: DeliveryWorld,
   slice: Slice,
+  replayed: readonly number[] = [],
 ): Promise<boolean> {
   const position = slice.next;
   const merged = mergeSlice(slice);
   if (!merged || (merged.samples.length === 0 && merged.ended.length === 0)) {
-    return commitStep(sink, journal, { position }, world);
+    return commitStep(sink, journal, { position, changes: { replayed } }, world);
   }
   const selection = select(sink, merged);
   logLeftOut(sink, selection, world.log);
@@ -69,6 +74,7 @@ async function deliverSlice(
     owners: [`sink/${sink.id}`],
     ledger: [...ledger, ...delivered.ledger],
     deadLetters: delivered.deadLetters,
+    replayed,
   };
   if (!(await commitStep(sink, journal, { position, changes }, world))) return false;
   sink.status.state = "idle";

@@ -1,6 +1,7 @@
 import type { Batch } from "../model/batch.ts";
+import { pluginFailed } from "../model/dead-reason.ts";
 import type { ActiveSink } from "./active-sink.ts";
-import { messageOf, pluginFailed } from "./plugin-error.ts";
+import { messageOf } from "./plugin-error.ts";
 
 /** Returns the requests of a batch, or why there are none: an exception is a bug of the plugin. */
 export function render(sink: ActiveSink, batch: Batch): readonly unknown[] | string {

@@ -5,8 +5,8 @@ const sinkPrefix = "sink/";
 
 /**
  * Says where the ledger does not add up; empty when it does. Every sample that sources have read was filtered or stored,
- * and each sink has passed every stored one (delivered, unmatched, refused, superseded, dead, or skipped as older than
- * the sink) or has it waiting. Called once a minute, at the end, and for each status.
+ * and each sink has passed every stored one (delivered, unmatched, refused, superseded, dropped, dead, or skipped as older
+ * than the sink) or has it waiting. Called once a minute, at the end, and for each status.
  */
 export function auditLedger(journal: Journal): readonly string[] {
   const ledger = journal.ledger();
@@ -20,8 +20,8 @@ export function auditLedger(journal: Journal): readonly string[] {
   for (const consumer of journal.consumers()) {
     if (!consumer.startsWith(sinkPrefix)) continue;
     const id = consumer.slice(sinkPrefix.length);
-    const passed = sum(ledger, (row) => row.scope === "sink" && row.id === id);
-    const waiting = journal.waiting(journal.position(consumer)).samples;
+    const passed = passedBy(id, ledger);
+    const waiting = journal.waiting(journal.position(consumer)).samples + journal.dead.replaying(id).samples;
     if (passed + waiting === stored) continue;
     mismatches.push(`sink "${id}": passed ${passed} + waiting ${waiting} is not stored ${stored}`);
   }
@@ -33,9 +33,15 @@ export function auditLedger(journal: Journal): readonly string[] {
  * was trimmed before it came. A sink of the same name that was forgotten has counted some of it already.
  */
 export function skippedRow(journal: Journal, id: string, position: number): LedgerRow {
-  const passed = sum(journal.ledger(), (row) => row.scope === "sink" && row.id === id);
-  const count = journal.stored() - journal.waiting(position).samples - passed;
+  const waiting = journal.waiting(position).samples + journal.dead.replaying(id).samples;
+  const count = journal.stored() - waiting - passedBy(id, journal.ledger());
   return { scope: "sink", id, name: "skipped", reason: "before_start", count };
+}
+
+/** What a sink does not have to deliver any more; a dead letter that is replayed waits again. */
+function passedBy(id: string, ledger: readonly LedgerRow[]): number {
+  const own = ledger.filter((row) => row.scope === "sink" && row.id === id);
+  return sum(own, ({ name }) => name !== "replayed") - sum(own, ({ name }) => name === "replayed");
 }
 
 function sum(ledger: readonly LedgerRow[], wanted: (row: LedgerRow) => boolean): number {

@@ -1,64 +1,151 @@
-import { bytes, fromUtf8, number, text, toUtf8 } from "./columns.ts";
+import { deadReason } from "../model/dead-reason.ts";
+import { bytes, fromUtf8, number, type Row, text, toUtf8 } from "./columns.ts";
 import type { Database } from "./database.ts";
+import type { DeadCount, DeadFilter, KeptLetter } from "./dead-queue.ts";
 import { encodeBatch } from "./encode-batch.ts";
 import type { DeadLetter } from "./journal.ts";
 import { decodeBatch } from "./stored-batch.ts";
 
-/** What receivers have refused for good. */
+/**
+ * What receivers have refused for good, and what of it is to be delivered again. What changes it is called inside a
+ * transaction and returns a function that is called when that stands.
+ */
 export interface DeadLetters {
-  /** Adds letters, and drops the oldest beyond the cap; called inside a transaction. The returned function is called when that stands. */
+  /** Adds letters, and drops the oldest beyond the cap. */
   add(letters: readonly DeadLetter[]): () => void;
-  /** Newest first. */
+  /** Removes letters that were delivered again. */
+  remove(ids: readonly number[]): () => void;
+  /** Sends dead letters back to delivery, from `time` on (Unix ms, above 0). */
+  mark(filter: DeadFilter, time: number): void;
+  drop(filter: DeadFilter): () => void;
+  /** Newest first; without those that were sent back. */
   read(limit: number): readonly DeadLetter[];
+  counts(filter: DeadFilter): readonly DeadCount[];
+  page(filter: DeadFilter, after: number, limit: number): readonly KeptLetter[];
+  replaying(sink: string): Replaying;
+  /** The oldest of a sink that were sent back. */
+  nextReplays(sink: string, limit: number): readonly KeptLetter[];
 }
+
+/** What was sent back to delivery and is still to come; `oldest` is when the first of it was sent back, Unix ms. */
+export interface Replaying {
+  readonly samples: number;
+  readonly bytes: number;
+  readonly oldest: number | undefined;
+}
+
+const columns = "id, sink, time, words, body";
+const matching = `replay = 0 AND (?1 IS NULL OR sink = ?1) AND (?2 IS NULL OR reason = ?2 OR instr(words, ?3) > 0)
+  AND time >= ?4 AND time < ?5`;
 
 /**
  * Opens the dead letters. They are kept for people to look at, and counted in the ledger: at most `maxBytes` of them,
- * for a receiver that refuses everything must not fill the disk.
+ * for a receiver that refuses everything must not fill the disk. What was sent back waits like any other sample: the
+ * cap does not touch it.
  */
 export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number): DeadLetters {
-  const insert = db.prepare("INSERT INTO dead_letters (sink, time, bytes, reason, body) VALUES (?, ?, ?, ?, ?)");
-  const oldest = db.prepare("SELECT id, bytes FROM dead_letters ORDER BY id LIMIT 1");
+  const insert = db.prepare(`
+    INSERT INTO dead_letters (sink, time, bytes, samples, replay, reason, words, body) VALUES (?, ?, ?, ?, 0, ?, ?, ?)`);
+  const oldest = db.prepare("SELECT id, bytes FROM dead_letters WHERE replay = 0 ORDER BY id LIMIT 1");
+  const size = db.prepare("SELECT bytes FROM dead_letters WHERE id = ?");
   const remove = db.prepare("DELETE FROM dead_letters WHERE id = ?");
-  const newest = db.prepare("SELECT id, sink, time, reason, body FROM dead_letters ORDER BY id DESC LIMIT ?");
-  let kept = run(() =>
-    number(db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM dead_letters").get() ?? {}, "bytes"),
+  const newest = db.prepare(`SELECT ${columns} FROM dead_letters WHERE replay = 0 ORDER BY id DESC LIMIT ?`);
+  const count = db.prepare(`
+    SELECT sink, reason, count(*) AS letters, sum(samples) AS samples, sum(bytes) AS bytes, min(time) AS oldest
+    FROM dead_letters WHERE ${matching} GROUP BY sink, reason ORDER BY sink, reason`);
+  const page = db.prepare(`SELECT ${columns} FROM dead_letters WHERE ${matching} AND id > ?6 ORDER BY id LIMIT ?7`);
+  const mark = db.prepare(`UPDATE dead_letters SET replay = ?6 WHERE ${matching}`);
+  const drop = db.prepare(`DELETE FROM dead_letters WHERE ${matching}`);
+  const marked = db.prepare(`
+    SELECT coalesce(sum(samples), 0) AS samples, coalesce(sum(bytes), 0) AS bytes, min(replay) AS oldest
+    FROM dead_letters WHERE replay > 0 AND sink = ?`);
+  const nextMarked = db.prepare(
+    `SELECT ${columns} FROM dead_letters WHERE replay > 0 AND sink = ? ORDER BY id LIMIT ?`,
   );
-  return {
-    add(letters) {
-      let added = 0;
-      for (const { sink, time, reason, batch } of letters) {
-        const body = encodeBatch(batch);
-        added += body.length;
-        insert.run(sink, time, body.length, toUtf8(reason), body);
-      }
-      let after = kept + added;
-      while (after > maxBytes) {
-        const row = oldest.get() ?? {};
-        remove.run(number(row, "id"));
-        after -= number(row, "bytes");
-      }
-      return () => {
-        kept = after;
-      };
-    },
-    read(limit) {
-      const rows = run(() => newest.all(limit));
-      return rows.map((row) => ({
-        sink: text(row, "sink"),
-        time: number(row, "time"),
-        reason: fromUtf8(bytes(row, "reason")),
-        batch: open(bytes(row, "body"), number(row, "id")),
-      }));
-    },
-  };
+  const all = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM dead_letters");
+  let kept = run(() => number(all.get() ?? {}, "bytes"));
 
-  function open(body: Uint8Array, id: number): DeadLetter["batch"] {
+  function counts(filter: DeadFilter): readonly DeadCount[] {
+    return count.all(...parameters(filter)).map((row) => ({
+      sink: text(row, "sink"),
+      reason: text(row, "reason"),
+      letters: number(row, "letters"),
+      samples: number(row, "samples"),
+      bytes: number(row, "bytes"),
+      oldest: number(row, "oldest"),
+    }));
+  }
+
+  function open(row: Row): KeptLetter {
+    const id = number(row, "id");
+    const letter = { id, sink: text(row, "sink"), time: number(row, "time"), reason: fromUtf8(bytes(row, "words")) };
     try {
-      return decodeBatch(body);
+      return { ...letter, batch: decodeBatch(bytes(row, "body")) };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw damaged(`dead letter ${id} cannot be read, ${why}`, error);
     }
   }
+
+  return {
+    add(letters) {
+      let change = 0;
+      for (const { sink, time, reason, batch } of letters) {
+        const body = encodeBatch(batch);
+        insert.run(sink, time, body.length, batch.samples.length, deadReason(reason), toUtf8(reason), body);
+        change += body.length;
+      }
+      while (letters.length > 0 && kept + change > maxBytes) {
+        const row = oldest.get();
+        if (row === undefined) break;
+        remove.run(number(row, "id"));
+        change -= number(row, "bytes");
+      }
+      return () => {
+        kept += change;
+      };
+    },
+
+    remove(ids) {
+      let removed = 0;
+      for (const id of ids) {
+        removed += number(size.get(id) ?? { bytes: 0 }, "bytes");
+        remove.run(id);
+      }
+      return () => {
+        kept -= removed;
+      };
+    },
+
+    mark: (filter, time) => void mark.run(...parameters(filter), time),
+
+    drop(filter) {
+      drop.run(...parameters(filter));
+      const after = number(all.get() ?? {}, "bytes");
+      return () => {
+        kept = after;
+      };
+    },
+
+    read: (limit) => run(() => newest.all(limit)).map((row) => withoutId(open(row))),
+    counts: (filter) => run(() => counts(filter)),
+    page: (filter, after, limit) => run(() => page.all(...parameters(filter), after, limit)).map(open),
+
+    replaying(sink) {
+      const row = run(() => marked.get(sink)) ?? {};
+      const oldest = row.oldest === null ? undefined : number(row, "oldest");
+      return { samples: number(row, "samples"), bytes: number(row, "bytes"), oldest };
+    },
+
+    nextReplays: (sink, limit) => run(() => nextMarked.all(sink, limit)).map(open),
+  };
+}
+
+function parameters({ sink, reason, since, before }: DeadFilter) {
+  const words = reason === undefined ? null : toUtf8(reason);
+  return [sink ?? null, reason ?? null, words, since ?? 0, before ?? Number.MAX_VALUE] as const;
+}
+
+function withoutId({ id: _, ...letter }: KeptLetter): DeadLetter {
+  return letter;
 }

@@ -1,5 +1,6 @@
 import type { Batch } from "../model/batch.ts";
 import type { State } from "../model/state.ts";
+import type { DeadQueue } from "./dead-queue.ts";
 
 /**
  * The durable heart: batches in order, one position per consumer, the state of every part, the ledger, dead letters.
@@ -31,8 +32,9 @@ export interface Journal {
   discard(owners: readonly string[]): void;
   /** All counters. */
   ledger(): readonly LedgerRow[];
-  /** Newest first. */
+  /** Newest first, without those that are replayed. */
   deadLetters(limit: number): readonly DeadLetter[];
+  readonly dead: DeadQueue;
   /** Deletes what every consumer has passed; called after commits, cheap when there is nothing to do. */
   trim(): Promise<void>;
   /** Bytes of batches kept, and whether they exceed the cap: then reading pauses. */
@@ -56,6 +58,8 @@ export interface Changes {
   /** Added to the counters. */
   readonly ledger?: readonly LedgerRow[];
   readonly deadLetters?: readonly DeadLetter[];
+  /** The ids of replayed letters that have been delivered or are dead letters again. */
+  readonly replayed?: readonly number[];
 }
 
 /** One counter of the ledger, for example `{ scope: "sink", id: "pramathus", name: "delivered", reason: "", count: 5 }`. */
@@ -71,7 +75,9 @@ export interface LedgerRow {
     | "superseded"
     | "skipped"
     | "delivered"
-    | "dead";
+    | "dead"
+    | "replayed"
+    | "dropped";
   /** Why, from a closed list per part; empty for `read` and `delivered`. */
   readonly reason: string;
   readonly count: number;

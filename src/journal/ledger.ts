@@ -45,6 +45,8 @@ const names: Words<LedgerRow["name"]> = {
   skipped: true,
   delivered: true,
   dead: true,
+  replayed: true,
+  dropped: true,
 };
 
 /** A record and not a list, so that the compiler asks for every word of the contract. */

@@ -2,13 +2,13 @@
 export const applicationId = 0x6d6c6d6a;
 
 /** Grows with every change of the tables, in `PRAGMA user_version`. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * The tables of the journal. Text that others chose is kept as UTF-8 in a BLOB: Deno cuts TEXT at a NUL when it reads
  * it. `samples_before` and `bytes_before` count all that was ever stored before a row, and `totals` all that was ever
  * stored, so that sizes and distances are differences and need no scan. Bodies come last in a row: a scan of the other
- * columns never touches their pages.
+ * columns never touches their pages. `replay` is when a dead letter was sent back to delivery, 0 while it is dead.
  */
 export const schema = `
   CREATE TABLE batches (
@@ -47,9 +47,13 @@ export const schema = `
     sink TEXT NOT NULL,
     time REAL NOT NULL,
     bytes INTEGER NOT NULL,
-    reason BLOB NOT NULL,
+    samples INTEGER NOT NULL,
+    replay REAL NOT NULL,
+    reason TEXT NOT NULL,
+    words BLOB NOT NULL,
     body BLOB NOT NULL
   ) STRICT;
+  CREATE INDEX replays ON dead_letters (sink, id) WHERE replay > 0;
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};
 `;

@@ -9,6 +9,7 @@ import { watchDisk } from "./disk-room.ts";
 import type { Changes, Journal } from "./journal.ts";
 import { openLedger } from "./ledger.ts";
 import { openDatabase } from "./open-database.ts";
+import { openDeadQueue } from "./open-dead-queue.ts";
 import { cutSlice } from "./slice.ts";
 import { openStates } from "./state.ts";
 
@@ -73,6 +74,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     discard: states.settle,
     ledger: ledger.read,
     deadLetters: letters.read,
+    dead: openDeadQueue({ letters, ledger, transaction, bell, now }),
 
     async trim() {
       const before = rows.start();
@@ -100,12 +102,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 
   /** Writes one step and what belongs to it, as one transaction; `step` returns what to do when that stands. */
   function write(changes: Changes, step: () => () => void): void {
-    const { owners = [], ledger: counts = [], deadLetters = [] } = changes;
+    const { owners = [], ledger: counts = [], deadLetters = [], replayed = [] } = changes;
     const settle = transaction(() => {
       const settleStep = step();
       states.write(owners);
       ledger.add(counts);
-      return [settleStep, letters.add(deadLetters)];
+      return [settleStep, letters.remove(replayed), letters.add(deadLetters)];
     });
     for (const settled of settle) settled();
     states.settle(owners);

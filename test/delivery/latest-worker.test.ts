@@ -155,6 +155,27 @@ describe("the latest worker", () => {
     await until(() => receiver.stored().includes("vision=3"));
   });
 
+  it("pushes a refused group again, with its newest values, when its dead letters are replayed", async () => {
+    let ill = true;
+    const { receiver, journal, work, append } = await open(() => (ill ? { status: 405 } : undefined));
+    work();
+    await append(batchOf(one, 1));
+    await until(() => journal.deadLetters(1).length === 1);
+    await journal.dead.replay({});
+    await until(() => receiver.received.length === 2 && journal.deadLetters(1).length === 1);
+    ill = false;
+    await journal.dead.replay({});
+    await until(() => receiver.stored().includes("vision=1") && journal.dead.replaying("latest").samples === 0);
+    assert.deepEqual(
+      journal.ledger().map(({ name, count }) => [name, count]),
+      [
+        ["dead", 2],
+        ["delivered", 1],
+        ["replayed", 2],
+      ],
+    );
+  });
+
   it("counts all samples of its only group as dead when that is refused", async () => {
     const { journal, work, append } = await open(() => ({ status: 405 }), { groupBy: () => "" });
     await append(makeBatch(makeSamples(5, { run: one, time: now }), { runs: [one], time: now }));

@@ -45,7 +45,7 @@ const cases: readonly { name: string; spoil(path: string): void; says: RegExp }[
       db.exec("PRAGMA user_version = 99");
       db.close();
     },
-    says: /another version of mlmon wrote it: its form is 99, this mlmon knows 1/,
+    says: /another version of mlmon wrote it: its form is 99, this mlmon knows \d+/,
   },
   {
     name: "head only",

@@ -8,7 +8,8 @@ export interface Act {
   readonly name: string;
   /** Whether the receiver has stored the request although the sender cannot know. */
   readonly stores: boolean;
-  readonly at: Moment;
+  /** The moments at which it strikes; an open connection knows no new `connected`. */
+  readonly at: readonly Moment[];
   perform(socket: Socket): void;
 }
 
@@ -18,14 +19,14 @@ export function answer(status: number, words = `refused with ${status}`, headers
   return {
     name: `${status}`,
     stores,
-    at: "end",
+    at: ["end"],
     perform: (socket) => socket.write(answerText(status, status === 204 ? "" : words, headers)),
   };
 }
 
 /** Breaks the connection as soon as somebody connects, amid the request, or when it has stored it. */
 export function reset(when: "before" | "amid" | "after"): Act {
-  const at = when === "before" ? "connected" : when === "amid" ? "head" : "end";
+  const at: readonly Moment[] = when === "before" ? ["connected", "head"] : when === "amid" ? ["head"] : ["end"];
   return { name: `reset ${when}`, stores: when === "after", at, perform: (socket) => socket.resetAndDestroy() };
 }
 
@@ -33,7 +34,7 @@ export function reset(when: "before" | "amid" | "after"): Act {
 export const resetAmidAnswer: Act = {
   name: "reset amid the answer",
   stores: true,
-  at: "end",
+  at: ["end"],
   perform(socket) {
     socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf", () => socket.resetAndDestroy());
   },
@@ -41,14 +42,14 @@ export const resetAmidAnswer: Act = {
 
 /** Reads and never answers. */
 export function hang({ stores }: { readonly stores: boolean }): Act {
-  return { name: "hang", stores, at: "end", perform() {} };
+  return { name: "hang", stores, at: ["end"], perform() {} };
 }
 
 /** Stores, and answers 200 with a body that never ends. */
 export const endless: Act = {
   name: "endless body",
   stores: true,
-  at: "end",
+  at: ["end"],
   perform(socket) {
     socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
     repeat(socket, 50, () => socket.write("4\r\nmore\r\n"));
@@ -59,7 +60,7 @@ export const endless: Act = {
 export const trickle: Act = {
   name: "slow trickle",
   stores: true,
-  at: "end",
+  at: ["end"],
   perform(socket) {
     const bytes = [...answerText(200, "x".repeat(200), {})];
     repeat(socket, 30, () => socket.write(bytes.shift() ?? ""));
@@ -70,7 +71,7 @@ export const trickle: Act = {
 export const garbage: Act = {
   name: "garbage",
   stores: false,
-  at: "end",
+  at: ["end"],
   perform: (socket) => socket.end("\u0000\u0001SSH-2.0-what\r\n\r\n<html>".repeat(3)),
 };
 

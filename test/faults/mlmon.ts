@@ -35,13 +35,15 @@ export interface StartOptions {
 
 /** Makes one that is not running yet. */
 export function createMlmon(options: {
+  /** What each start is given unless it says otherwise. */
+  readonly always: StartOptions;
   readonly binary: string;
   readonly config: string;
   readonly state: string;
   readonly port: number;
   readonly folder: string;
 }): Mlmon {
-  const { binary, config, state, port, folder } = options;
+  const { always, binary, config, state, port, folder } = options;
   const url = `http://127.0.0.1:${port}`;
   const log: string[] = [];
   let child: ChildProcess | undefined;
@@ -54,7 +56,8 @@ export function createMlmon(options: {
     get kills() {
       return kills;
     },
-    start({ prefix = [], env = {}, uid } = {}) {
+    start(more = {}) {
+      const { prefix = [], env = {}, uid } = { ...always, ...more };
       const flags = ["run", "--config", config, "--state", state, "--listen", `127.0.0.1:${port}`];
       const [file = binary, ...args] = [...prefix, binary, ...flags];
       const started = spawn(file, args, {

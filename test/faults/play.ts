@@ -9,7 +9,7 @@ export interface Played extends Verdict {
   readonly name: string;
   /** From the end of the trouble until all that was written before it had arrived everywhere. */
   readonly recoveryMs: number;
-  /** The last lines that mlmon has logged. */
+  /** The last warnings and errors that mlmon has logged. */
   readonly log: readonly string[];
 }
 
@@ -26,14 +26,18 @@ export async function play(scenario: Scenario, surroundings: Surroundings): Prom
     recoveryMs = Date.now() - mended;
     await settle(world);
     const verdict = await judge(scenario, world);
-    return { name: scenario.name, recoveryMs, log: world.mlmon.log.slice(-30), ...verdict };
+    return { name: scenario.name, recoveryMs, log: troubles(world), ...verdict };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const log = world?.mlmon.log.slice(-30) ?? [];
+    const log = world ? troubles(world) : [];
     return { name: scenario.name, recoveryMs, log, points: world?.trainings.written() ?? 0, sinks: [], misses: [why] };
   } finally {
     await world?.close();
   }
+}
+
+function troubles({ mlmon }: World): readonly string[] {
+  return mlmon.log.filter((line) => !line.includes(" INFO ")).slice(-8);
 }
 
 const patienceMs = 90_000;

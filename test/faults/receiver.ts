@@ -24,7 +24,7 @@ export type Script = (incoming: Incoming) => Act | undefined;
 
 /** Does the same to every request. */
 export function always(act: Act): Script {
-  return ({ moment }) => (moment === act.at ? act : undefined);
+  return ({ moment }) => (act.at.includes(moment) ? act : undefined);
 }
 
 /** A receiver that follows a script of faults and writes down what it has stored. */

@@ -23,16 +23,12 @@ export interface Scenario {
 }
 
 export interface WorldWishes {
-  /** The address of the receiver of Pramathus begins with `https`. */
-  readonly tls?: boolean;
-  /** An MLflow of its own, that can be stopped. */
-  readonly ownMlflow?: boolean;
+  /** The receiver of Pramathus speaks TLS. */
+  readonly https?: boolean;
+  /** The receiver of Pramathus has a name that only mlmon's own hosts file knows. */
+  readonly ownHosts?: boolean;
   /** Points in each series before mlmon starts; 100 by default. */
   readonly history?: number;
   /** Time between two writes of the trainings; 150 ms by default. */
   readonly everyMs?: number;
-  /** The state folder is a file system of its own of so many bytes. */
-  readonly stateBytes?: number;
-  /** How mlmon is started; see `StartOptions`. */
-  readonly startFirst?: boolean;
 }

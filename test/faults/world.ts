@@ -2,10 +2,12 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort, temporaryFolder, until } from "../beds/wait.ts";
 import { type Arrivals, pramathusPoints, readArrivals, tallyPoints } from "./arrivals.ts";
+import { type Certificates, makeCertificates } from "./certificates.ts";
 import { configText, tallyText } from "./config-text.ts";
 import { type MlflowProxy, startProxy } from "./mlflow-proxy.ts";
 import { type MlflowRest, mlflowRest } from "./mlflow-rest.ts";
-import { createMlmon, type Mlmon } from "./mlmon.ts";
+import { createMlmon, type Mlmon, type StartOptions } from "./mlmon.ts";
+import { hostName, type OwnHosts, ownHosts } from "./namespace.ts";
 import { type PageWatch, scrape, watchPage } from "./pages.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -24,6 +26,10 @@ export interface World {
   readonly trainings: Trainings;
   readonly receivers: Readonly<Record<ReceiverName, Receiver>>;
   readonly arrivals: Readonly<Record<PointsSink, Arrivals>>;
+  /** Of a world that wishes `https`. */
+  readonly certificates: Certificates | undefined;
+  /** Of a world that wishes `ownHosts`; the name is known. */
+  readonly hosts: OwnHosts | undefined;
   readonly pages: Readonly<Record<"pushgateway" | "prometheus", PageWatch>>;
   /** Added to MLflow's clock as mlmon sees it, ms. */
   shiftMs: number;
@@ -50,15 +56,31 @@ export async function openWorld(scenario: Scenario, { seed, mlflow: url, binary 
   const name = `faults ${scenario.name} ${seed} ${Date.now()}`;
   const trainings = await createTrainings(mlflow, name);
   await trainings.write(scenario.world?.history ?? 100);
-  const receivers = { pramathus: await startReceiver(), tally: await startReceiver(), gateway: await startReceiver() };
+  const { https = false, ownHosts: named = false } = scenario.world ?? {};
+  const certificates = https ? makeCertificates(folder) : undefined;
+  const hosts = named ? ownHosts(folder) : undefined;
+  hosts?.know(true);
+  const receivers = {
+    pramathus: await startReceiver(certificates?.right),
+    tally: await startReceiver(),
+    gateway: await startReceiver(),
+  };
   const proxy = await startProxy(url, () => world.shiftMs);
   const config = join(folder, "mlmon.config.ts");
   await writeFile(join(folder, "tally.ts"), tallyText);
   const { pramathus, tally, gateway } = receivers;
-  const places = { pramathus: pramathus.url, tally: tally.url, gateway: gateway.url };
+  const places = {
+    pramathus: named ? pramathus.url.replace("127.0.0.1", hostName) : pramathus.url,
+    tally: tally.url,
+    gateway: gateway.url,
+  };
   await writeFile(config, configText({ mlflow: proxy.url, experiment: name, ...places }));
   await mkdir(state, { mode: 0o700 });
-  const mlmon = createMlmon({ binary, config, state, port: await freePort(), folder });
+  const always: StartOptions = {
+    ...(hosts && { prefix: hosts.prefix }),
+    ...(certificates && { env: { NODE_EXTRA_CA_CERTS: certificates.authority } }),
+  };
+  const mlmon = createMlmon({ always, binary, config, state, port: await freePort(), folder });
   const pages = { pushgateway: watchPage(), prometheus: watchPage() };
   const scraping = scrape(`${mlmon.url}/metrics`, pages.prometheus);
   const pushing = watchPushes(gateway, pages.pushgateway);
@@ -76,6 +98,8 @@ export async function openWorld(scenario: Scenario, { seed, mlflow: url, binary 
       pramathus: readArrivals(pramathus, pramathusPoints),
       tally: readArrivals(tally, tallyPoints),
     },
+    certificates,
+    hosts,
     pages,
     shiftMs: 0,
     async close() {

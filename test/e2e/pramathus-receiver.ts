@@ -17,13 +17,14 @@ interface Metric {
   readonly metadata: { readonly run_id: string; readonly step: number };
 }
 
-/** Starts one on a free loopback port. */
-export async function startPramathus(): Promise<PramathusReceiver> {
+/** Starts one on a free loopback port; it takes `delayMs` to answer what it has stored. */
+export async function startPramathus(delayMs = 0): Promise<PramathusReceiver> {
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     bodies.push(Buffer.concat(chunks).toString("utf8"));
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     response.writeHead(200).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -5,13 +5,15 @@ export interface ConfigPlaces {
   readonly pramathus: string;
   readonly gateway: string;
   readonly tally: string;
+  /** How long MLflow may take for an answer. */
+  readonly sourceTimeout: string;
 }
 
 /** The most samples in one request of each sink of points: the slice that a kill may double. */
 export const slices = { pramathus: 100, tally: 50 } as const;
 
 /** The configuration as a user would write it, with waits so short that a scenario takes seconds. */
-export function configText({ mlflow, experiment, pramathus, gateway, tally }: ConfigPlaces): string {
+export function configText({ mlflow, experiment, pramathus, gateway, tally, sourceTimeout }: ConfigPlaces): string {
   const text = JSON.stringify;
   return `import { defineConfig, mlflow } from "mlmon";
 import { pramathus } from "mlmon/plugins/pramathus";
@@ -22,7 +24,7 @@ import { tally } from "./tally.ts";
 const host = { timeout: "1s", retry: { base: "50ms", cap: "500ms" } };
 
 export default defineConfig({
-  sources: [mlflow({ trackingUri: ${text(mlflow)}, experiments: [${text(experiment)}], interval: "300ms", timeout: "3s" })],
+  sources: [mlflow({ trackingUri: ${text(mlflow)}, experiments: [${text(experiment)}], interval: "300ms", timeout: ${text(sourceTimeout)} })],
   sinks: [
     pramathus({ endpoint: ${text(pramathus)} }, host),
     pushgateway({ endpoint: ${text(gateway)} }, host),

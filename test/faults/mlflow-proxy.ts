@@ -17,7 +17,14 @@ export interface MlflowProxy {
 }
 
 /** Gives another answer than MLflow; nothing means that its own is passed on. */
-export type ProxyScript = (path: string, real: () => Promise<RealAnswer>) => Awaitable<ProxyAct | undefined>;
+export type ProxyScript = (asked: Asked, real: () => Promise<RealAnswer>) => Awaitable<ProxyAct | undefined>;
+
+/** A request of mlmon. */
+export interface Asked {
+  /** With the query. */
+  readonly path: string;
+  readonly body: string;
+}
 
 /** An answer instead of MLflow's, or what is done with the connection. */
 export type ProxyAct = { readonly status: number; readonly type?: string; readonly body: string } | "cut" | "hang";
@@ -47,7 +54,7 @@ export async function startProxy(first: string, shiftMs: () => number = () => 0)
       const found = await forward();
       return { status: found.status, body: await found.text() };
     };
-    const act = await script(path, real);
+    const act = await script({ path, body: body.toString() }, real);
     if (act) troubled += 1;
     if (act === "hang") return;
     if (act === "cut") {

@@ -27,6 +27,10 @@ export interface WorldWishes {
   readonly https?: boolean;
   /** The receiver of Pramathus has a name that only mlmon's own hosts file knows. */
   readonly ownHosts?: boolean;
+  /** The MLflow is of its own, so that it can be stopped and locked. */
+  readonly ownMlflow?: boolean;
+  /** How long mlmon waits for an answer of MLflow; `"3s"` by default. */
+  readonly sourceTimeout?: string;
   /** Points in each series before mlmon starts; 100 by default. */
   readonly history?: number;
   /** Time between two writes of the trainings; 150 ms by default. */

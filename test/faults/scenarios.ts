@@ -1,10 +1,12 @@
+import { mlflowLife } from "./mlflow-life.ts";
+import { mlflowTrouble } from "./mlflow-trouble.ts";
 import { receiverAnswers } from "./receiver-answers.ts";
 import { receiverTrouble } from "./receiver-trouble.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Every scenario, in the order of the table. */
 export function allScenarios(_kills: number): readonly Scenario[] {
-  return [calm, ...receiverAnswers, ...receiverTrouble];
+  return [calm, ...receiverAnswers, ...receiverTrouble, ...mlflowTrouble, ...mlflowLife];
 }
 
 /** Nothing is broken: what the harness itself makes of mlmon. */

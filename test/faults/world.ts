@@ -8,6 +8,7 @@ import { type MlflowProxy, startProxy } from "./mlflow-proxy.ts";
 import { type MlflowRest, mlflowRest } from "./mlflow-rest.ts";
 import { createMlmon, type Mlmon, type StartOptions } from "./mlmon.ts";
 import { hostName, type OwnHosts, ownHosts } from "./namespace.ts";
+import { type OwnMlflow, startOwnMlflow } from "./own-mlflow.ts";
 import { type PageWatch, scrape, watchPage } from "./pages.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -26,6 +27,8 @@ export interface World {
   readonly trainings: Trainings;
   readonly receivers: Readonly<Record<ReceiverName, Receiver>>;
   readonly arrivals: Readonly<Record<PointsSink, Arrivals>>;
+  /** Of a world that wishes `ownMlflow`. */
+  readonly server: OwnMlflow | undefined;
   /** Of a world that wishes `https`. */
   readonly certificates: Certificates | undefined;
   /** Of a world that wishes `ownHosts`; the name is known. */
@@ -45,18 +48,22 @@ export interface Surroundings {
   readonly seed: number;
   /** The address of a real MLflow. */
   readonly mlflow: string;
+  /** The Python of MLflow's environment, which has its `mlflow` beside it. */
+  readonly python: string;
   readonly binary: string;
 }
 
 /** Builds a world; the trainings have some history, and mlmon is not started yet. */
-export async function openWorld(scenario: Scenario, { seed, mlflow: url, binary }: Surroundings): Promise<World> {
+export async function openWorld(scenario: Scenario, { seed, binary, ...shared }: Surroundings): Promise<World> {
   const { path: folder } = await temporaryFolder();
+  const { https = false, ownHosts: named = false, ownMlflow, sourceTimeout = "3s" } = scenario.world ?? {};
+  const server = ownMlflow ? await startOwnMlflow(shared.python) : undefined;
+  const url = server?.url ?? shared.mlflow;
   const state = join(folder, "state");
   const mlflow = mlflowRest(url);
   const name = `faults ${scenario.name} ${seed} ${Date.now()}`;
   const trainings = await createTrainings(mlflow, name);
   await trainings.write(scenario.world?.history ?? 100);
-  const { https = false, ownHosts: named = false } = scenario.world ?? {};
   const certificates = https ? makeCertificates(folder) : undefined;
   const hosts = named ? ownHosts(folder) : undefined;
   hosts?.know(true);
@@ -74,7 +81,7 @@ export async function openWorld(scenario: Scenario, { seed, mlflow: url, binary 
     tally: tally.url,
     gateway: gateway.url,
   };
-  await writeFile(config, configText({ mlflow: proxy.url, experiment: name, ...places }));
+  await writeFile(config, configText({ mlflow: proxy.url, experiment: name, sourceTimeout, ...places }));
   await mkdir(state, { mode: 0o700 });
   const always: StartOptions = {
     ...(hosts && { prefix: hosts.prefix }),
@@ -98,6 +105,7 @@ export async function openWorld(scenario: Scenario, { seed, mlflow: url, binary 
       pramathus: readArrivals(pramathus, pramathusPoints),
       tally: readArrivals(tally, tallyPoints),
     },
+    server,
     certificates,
     hosts,
     pages,
@@ -108,7 +116,8 @@ export async function openWorld(scenario: Scenario, { seed, mlflow: url, binary 
       await mlmon.kill();
       clearInterval(pushing);
       await scraping.stop();
-      await Promise.all([pramathus, tally, gateway, proxy].map((server) => server.close()));
+      await Promise.all([pramathus, tally, gateway, proxy].map((each) => each.close()));
+      await server?.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,6 +1,7 @@
 import type { Experiment } from "../model/run.ts";
 import { experimentsAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
+import { nextToken } from "./next-token.ts";
 import type { MlflowOptions } from "./options.ts";
 import { searchRuns } from "./runs.ts";
 
@@ -17,6 +18,9 @@ export async function chooseExperiments(
   holding: Set<string>,
 ): Promise<ReadonlyMap<string, Experiment>> {
   const all = (await listExperiments(client)).filter((experiment) => isChosen(experiment, choice));
+  // One that has gone may come back: then it is asked about again.
+  const ids = new Set(all.map(({ id }) => id));
+  for (const id of holding) if (!ids.has(id)) holding.delete(id);
   const { maxExperiments } = choice;
   const chosen = maxExperiments === undefined ? all : await newestWithRuns(client, all, maxExperiments, holding);
   // By number where ids are numbers, so that the order of requests is always the same.
@@ -34,16 +38,17 @@ async function listExperiments(client: Client): Promise<Listed[]> {
   let token: string | undefined;
   do {
     const body = { max_results: 1000, order_by: ["experiment_id"], view_type: "ACTIVE_ONLY", page_token: token };
-    const page = await client.post("/api/2.0/mlflow/experiments/search", JSON.stringify(body), experimentsAnswer);
+    const page = await client.post(path, JSON.stringify(body), experimentsAnswer);
     for (const { experiment_id, name, creation_time, tags } of page.experiments) {
       const pairs = tags.map(({ key, value }) => [key, value] as const);
       listed.push({ id: experiment_id, name, created: creation_time, tags: new Map(pairs) });
     }
-    if (page.experiments.length === 0 || page.next_page_token === token) break;
-    token = page.next_page_token || undefined;
+    token = nextToken({ server: client.server, path }, token, page.next_page_token);
   } while (token !== undefined);
   return listed;
 }
+
+const path = "/api/2.0/mlflow/experiments/search";
 
 function isChosen({ name, tags }: Listed, { experiments, tags: wanted = {} }: ExperimentChoice): boolean {
   if (experiments && !experiments.some((pattern) => matches(name, pattern))) return false;

@@ -1,6 +1,7 @@
 import type { RunAnswer } from "./answers.ts";
 import { runsAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
+import { nextToken } from "./next-token.ts";
 
 /** What `runs/search` is asked for. */
 export interface RunSearch {
@@ -23,13 +24,14 @@ export async function* searchRuns(client: Client, search: RunSearch): AsyncGener
   for (let at = 0; at < search.experiments.length; at += 1000) {
     let token: string | undefined;
     do {
-      const page = await client.post("/api/2.0/mlflow/runs/search", bodyOf(search, at, token), runsAnswer);
+      const page = await client.post(path, bodyOf(search, at, token), runsAnswer);
       if (page.runs.length > 0) yield page.runs;
-      if (page.runs.length === 0 || page.next_page_token === token) break;
-      token = page.next_page_token || undefined;
+      token = nextToken({ server: client.server, path }, token, page.next_page_token);
     } while (token !== undefined);
   }
 }
+
+const path = "/api/2.0/mlflow/runs/search";
 
 /** All pages in one list; for searches that find few. */
 export async function findRuns(client: Client, search: RunSearch): Promise<RunAnswer[]> {

@@ -99,6 +99,28 @@ describe("mlflow source on a scripted server", () => {
     assert.ok(server.seen.length < 20);
   });
 
+  it("takes no run for gone when a page of runs is empty but has a token", { timeout }, async () => {
+    let broken = false;
+    const server = await fakeMlflow(
+      () => points(3),
+      ({ path }, response) => {
+        if (!broken || !path.endsWith("/runs/search")) return false;
+        return json(response, { runs: [], next_page_token: "more" });
+      },
+    );
+    const journal = memoryJournal();
+    await readOnce(server, journal);
+    broken = true;
+    await assert.rejects(
+      readOnce(server, journal),
+      /runs\/search gave no answer of MLflow \(the same page token again\)/,
+    );
+    broken = false;
+    await readOnce(server, journal);
+    server.close();
+    assert.deepEqual(values(journal), [0, 1, 2]);
+  });
+
   it("reads repeated points as often as the server has them", { timeout }, async () => {
     const same = { key: "x", value: 1, timestamp: 5, step: 0 };
     const list = [same, same, { ...same, step: 1 }];

@@ -29,9 +29,9 @@ export async function main(commands: Commands, words: readonly string[]): Promis
 }
 
 async function dispatch(commands: Commands, words: readonly string[]): Promise<void> {
-  const [name, ...rest] = words;
+  const [name, ...rest] = joined(words, commands);
   if (name === "--version" || name === "-v") return print(`${version}\n`);
-  if (name === "help" && rest[0] !== undefined) return dispatch(commands, [rest[0], "--help"]);
+  if (name === "help" && rest[0] !== undefined) return dispatch(commands, [...rest, "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return print(await overview(commands));
   const load = commands[name];
@@ -39,6 +39,12 @@ async function dispatch(commands: Commands, words: readonly string[]): Promise<v
   const command = (await load()).default as CommandDef;
   if (rest.includes("--help") || rest.includes("-h")) return print(await usage(command));
   await runCommand(command, { rawArgs: rest });
+}
+
+/** A command of two words, such as `queue peek`, is one. */
+function joined(words: readonly string[], commands: Commands): readonly string[] {
+  const both = words.slice(0, 2).join(" ");
+  return words.length > 1 && Object.hasOwn(commands, both) ? [both, ...words.slice(2)] : words;
 }
 
 function unknownCommand(name: string, names: readonly string[], rest: readonly string[]): UsageError {

@@ -19,6 +19,7 @@ export interface BatchRows {
   /** Returns the batch that holds a position between `start()` and `end()`. */
   at(position: number): StoredRow;
   waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
+  waitingBytes(from: number): number;
   /** Deletes some of the batches that end at or before a position, each call a transaction; false when none are left. */
   deleteBefore(position: number): boolean;
 }
@@ -51,7 +52,7 @@ export function openBatchRows(database: Database): BatchRows {
   const setTotals = db.prepare("UPDATE totals SET position = ?, samples = ?, bytes = ?");
   const holding = db.prepare("SELECT position, body FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1");
   const counts = db.prepare(`
-    SELECT position, samples, samples_before, time FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1`);
+    SELECT position, samples, samples_before, bytes_before, length(body) AS bytes, time FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1`);
   const sampled = db.prepare("SELECT time FROM batches WHERE position >= ? AND samples > 0 ORDER BY position LIMIT 1");
   const first = db.prepare(`
     SELECT position, samples, samples_before, bytes_before FROM batches ORDER BY position LIMIT 1`);
@@ -108,6 +109,14 @@ export function openBatchRows(database: Database): BatchRows {
         const next = sampled.get(position);
         return { samples, oldest: next && number(next, "time") };
       });
+    },
+
+    waitingBytes(from) {
+      const position = Math.max(from, start.position);
+      if (position >= end.position) return 0;
+      const row = run(() => counts.get(position)) ?? {};
+      const passed = (position - number(row, "position")) / (number(row, "samples") + 1);
+      return Math.round(end.bytes - number(row, "bytes_before") - passed * number(row, "bytes"));
     },
 
     deleteBefore(position) {

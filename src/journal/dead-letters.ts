@@ -24,7 +24,7 @@ export interface DeadLetters {
   page(filter: DeadFilter, after: number, limit: number): readonly KeptLetter[];
   replaying(sink: string): Replaying;
   /** The oldest of a sink that were sent back. */
-  nextReplays(sink: string, limit: number): readonly KeptLetter[];
+  nextReplays(sink: string, limit: number, after?: number): readonly KeptLetter[];
 }
 
 /** What was sent back to delivery and is still to come; `oldest` is when the first of it was sent back, Unix ms. */
@@ -60,7 +60,7 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
     SELECT coalesce(sum(samples), 0) AS samples, coalesce(sum(bytes), 0) AS bytes, min(replay) AS oldest
     FROM dead_letters WHERE replay > 0 AND sink = ?`);
   const nextMarked = db.prepare(
-    `SELECT ${columns} FROM dead_letters WHERE replay > 0 AND sink = ? ORDER BY id LIMIT ?`,
+    `SELECT ${columns} FROM dead_letters WHERE replay > 0 AND sink = ? AND id > ? ORDER BY id LIMIT ?`,
   );
   const all = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM dead_letters");
   let kept = run(() => number(all.get() ?? {}, "bytes"));
@@ -137,7 +137,7 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
       return { samples: number(row, "samples"), bytes: number(row, "bytes"), oldest };
     },
 
-    nextReplays: (sink, limit) => run(() => nextMarked.all(sink, limit)).map(open),
+    nextReplays: (sink, limit, after = 0) => run(() => nextMarked.all(sink, after, limit)).map(open),
   };
 }
 

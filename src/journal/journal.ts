@@ -18,6 +18,8 @@ export interface Journal {
   stored(): number;
   /** The number of samples at or after a position, and the time their oldest batch was read (Unix ms). */
   waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
+  /** The bytes of those samples as they are stored, an estimate where a batch is cut. */
+  waitingBytes(from: number): number;
   /** Where a consumer stands; the oldest kept position for one that was never seen. */
   position(consumer: string): number;
   /** The consumers that have a position. */

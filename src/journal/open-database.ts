@@ -10,7 +10,7 @@ import { applicationId, schema, schemaVersion } from "./schema.ts";
  * Throws `WorkError` for a file that is not a journal, is damaged, or was written by a newer mlmon: nothing that is
  * there is ever overwritten.
  */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Database {
   if (path === ":memory:") {
     const db = new DatabaseSync(path);
     db.exec(schema);
@@ -18,11 +18,14 @@ export function openDatabase(path: string): Database {
   }
   try {
     if (existsSync(path)) checkHead(path);
+    else if (readOnly) throw new WorkError(`Cannot open the journal "${path}" as there is none`);
     else create(path);
-    const db = new DatabaseSync(path, { timeout: busyMs });
+    const db = new DatabaseSync(path, { timeout: busyMs, readOnly });
     try {
       checkContent(db, path);
-      prepare(db);
+      // One that is only looked at stays as it is at this moment, whatever its owner goes on to do.
+      if (readOnly) db.exec("BEGIN");
+      else prepare(db);
       return wrapDatabase(db, path);
     } catch (error) {
       db.close();

@@ -20,6 +20,8 @@ export interface JournalOptions {
   readonly maxBytes: number;
   /** Free room of the disk below which the journal is full as well; 64 MiB by default. */
   readonly reserveBytes?: number;
+  /** Shows the journal as it is now, also while another process uses it; false by default. */
+  readonly readOnly?: boolean;
   /** Unix ms. */
   readonly now?: () => number;
 }
@@ -29,8 +31,8 @@ export interface JournalOptions {
  * that finds damage or a full disk. A journal is opened once at a time: see `openStateFolder`.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { path, maxBytes, reserveBytes = 64 * 1024 ** 2, now = Date.now } = options;
-  const database = openDatabase(path);
+  const { path, maxBytes, reserveBytes = 64 * 1024 ** 2, readOnly = false, now = Date.now } = options;
+  const database = openDatabase(path, { readOnly });
   const { db, run, transaction } = database;
   const rows = openBatchRows(database);
   const consumers = openConsumers(database);
@@ -54,6 +56,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     end: rows.end,
     stored: rows.stored,
     waiting: rows.waiting,
+    waitingBytes: rows.waitingBytes,
     position: (consumer) => consumers.get(consumer) ?? rows.start(),
     consumers: consumers.names,
 

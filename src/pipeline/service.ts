@@ -13,6 +13,7 @@ import { createOwnMetrics } from "../server/own-metrics.ts";
 import type { Status } from "../server/status.ts";
 import { closingAll } from "./closing.ts";
 import { openPipeline } from "./pipeline.ts";
+import { createQueueDoor } from "./queue-door.ts";
 import { createReloader, explainReload, type Load, shown } from "./reload.ts";
 import { report } from "./report.ts";
 import { openStatusServer } from "./status-server.ts";
@@ -104,11 +105,14 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       return reloader.reload(cause).finally(() => systemd.reloaded());
     }
 
+    const { queue, key, ...door } = createQueueDoor({ journal, pipeline, log, startedAt, now });
     const server = await openStatusServer(config, (token, host) =>
       createApp({
         status,
         token,
         host,
+        key,
+        queue,
         ownMetrics,
         mount: pipeline.serve,
         log,
@@ -116,6 +120,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       }),
     );
     opened.push(() => server.stop());
+    opened.push(door.open(folder.path, server.url));
     if (options.reload?.watch) {
       const onChange = () => void reload("--watch").catch(() => undefined);
       opened.push(watchFiles({ files: reloader.files, onChange }));

@@ -13,6 +13,7 @@ import {
   securityHeaders,
 } from "./guard.ts";
 import { StatusPage } from "./page.tsx";
+import { mountQueue, type Queue, queueChanges } from "./queue-routes.ts";
 import type { Status } from "./status.ts";
 import { styleHash } from "./style.ts";
 
@@ -30,6 +31,10 @@ export interface AppOptions {
    * there without it.
    */
   readonly reload?: (() => Promise<Reloaded>) | undefined;
+  /** What `/api/v1/queue` shows and changes; not there without it. */
+  readonly queue?: Queue | undefined;
+  /** Taken beside the token: the commands that are called beside mlmon read it from the state folder. */
+  readonly key?: Secret | undefined;
   /** Adds the routes of the sinks. */
   readonly mount: (app: Hono) => void;
   readonly log: Log;
@@ -41,14 +46,14 @@ export interface Reloaded {
 }
 
 /** Makes the status server: health, readiness, status as JSON and as a page, and what the sinks serve. */
-export function createApp({ status, token, host, ownMetrics, reload, mount, log }: AppOptions): Hono {
+export function createApp({ status, token, host, key, ownMetrics, reload, queue, mount, log }: AppOptions): Hono {
   const app = new Hono();
   app.use(securityHeaders(styleHash));
   if (isLoopback(host)) app.use(requireLocalHost());
-  if (token) app.use(requireToken(token));
-  app.use(onlyReading(reload ? ["/-/reload"] : []));
+  if (token) app.use(requireToken(token, key));
+  app.use(onlyReading([...(reload ? ["/-/reload"] : []), ...(queue ? queueChanges : [])]));
   app.use(requireSameSite());
-  app.use(requireTokenToChange(token, host));
+  app.use(requireTokenToChange(token, host, key));
 
   app.get("/-/healthy", (c) => c.text("healthy\n"));
   app.get("/-/ready", (c) => readiness(c, status().notReady));
@@ -58,6 +63,7 @@ export function createApp({ status, token, host, ownMetrics, reload, mount, log 
       return c.text(`${text}\n`, status);
     });
   }
+  if (queue) mountQueue(app, queue);
   app.get("/api/v1/status", (c) => c.json(statusJson(status())));
   app.get("/", (c) => c.html(<StatusPage status={status()} />));
   mount(app);

@@ -9,11 +9,12 @@ const openPaths = new Set(["/-/healthy", "/-/ready"]);
 
 /**
  * Asks for the token, as `Authorization: Bearer TOKEN` or, for a browser, as the password of Basic credentials with any
- * user name.
+ * user name; or for `key`, which lies in the state folder for the commands that are called there.
  */
-export function requireToken(token: Secret): MiddlewareHandler {
+export function requireToken(token: Secret, key?: Secret): MiddlewareHandler {
   return async function requireToken(c, next) {
-    if (openPaths.has(c.req.path) || matches(c.req.header("authorization"), token)) return next();
+    const given = c.req.header("authorization");
+    if (openPaths.has(c.req.path) || matches(given, token) || (key && matches(given, key))) return next();
     c.header("www-authenticate", 'Basic realm="mlmon"');
     return c.text(
       "Unauthorized: send the token as Authorization: Bearer TOKEN, or as the password in a browser\n",
@@ -63,10 +64,13 @@ export function requireSameSite(): MiddlewareHandler {
   };
 }
 
-/** Without a token only those on this machine may change something; that all may read is another matter. */
-export function requireTokenToChange(token: Secret | undefined, host: string): MiddlewareHandler {
+/**
+ * Without a token only those on this machine, or with `key`, may change something; that all may read is another matter.
+ */
+export function requireTokenToChange(token: Secret | undefined, host: string, key?: Secret): MiddlewareHandler {
   return async function requireTokenToChange(c, next) {
     if (token || isLoopback(host) || c.req.method === "GET" || c.req.method === "HEAD") return next();
+    if (key && matches(c.req.header("authorization"), key)) return next();
     return c.text("Forbidden: this needs a token; set server.token or the variable MLMON_TOKEN\n", 403);
   };
 }

@@ -1,0 +1,45 @@
+import process from "node:process";
+import { createInterface } from "node:readline/promises";
+import { UsageError } from "../model/errors.ts";
+import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
+import { moment } from "./moment.ts";
+import { commandQueue, describeCounts, reasonArg, sinkArg } from "./queue-args.ts";
+
+export default defineMlmonCommand({
+  name: "queue drop",
+  description: "Deletes dead letters for good; asks before it does",
+  args: {
+    ...commonArgs,
+    ...stateArg,
+    ...sinkArg,
+    ...reasonArg,
+    before: { type: "string", description: "Only what was refused before then: a date, or 7d ago", valueHint: "7d" },
+    yes: { type: "boolean", description: "Do not ask" },
+  },
+  async run({ args, config, signal }) {
+    const filter = { sink: args.sink, reason: args.reason, before: moment("before", args.before, Date.now()) };
+    const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+    if (!args.yes && !isTerminal) throw new UsageError("Cannot ask whether to drop, as this is no terminal: add --yes");
+    const queue = await commandQueue({ args, config, signal });
+    if (!args.yes) {
+      const { counts } = await queue.reading(async (journal) => ({ counts: journal.dead.counts(filter) }));
+      const wanted = counts.length === 0 || (await confirm(`Drop ${describeCounts(counts)}? [y/N] `, signal));
+      if (!wanted) return print("Nothing was dropped\n");
+    }
+    const dropped = await queue.change("drop", filter);
+    if (args.json) return print(`${JSON.stringify({ dropped })}\n`);
+    await print(dropped.length === 0 ? "No dead letters to drop\n" : `Dropped ${describeCounts(dropped)}\n`);
+  },
+});
+
+/** Asks on stderr, as stdout is for results. */
+async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question, { signal })).trim());
+  } catch {
+    return false;
+  } finally {
+    terminal.close();
+  }
+}

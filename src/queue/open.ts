@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Send } from "../delivery/send.ts";
+import type { DeadCount, DeadFilter } from "../journal/dead-queue.ts";
+import type { Journal } from "../journal/journal.ts";
+import { openJournal } from "../journal/sqlite-journal.ts";
+import { openStateFolder } from "../journal/state-folder.ts";
+import { WorkError } from "../model/errors.ts";
+import { changeQueue, type QueueChange } from "./change.ts";
+import { readControl } from "./control.ts";
+import { connectQueue } from "./remote.ts";
+import { type QueueReport, reportQueue } from "./report.ts";
+
+/** The queue of a state folder, whether mlmon runs on it or not. */
+export interface FolderQueue {
+  /** What waits and what is dead right now. */
+  report(): Promise<QueueReport>;
+  /** Changes dead letters: through the mlmon that runs, else in the journal, under the lock of the folder. */
+  change(change: QueueChange, filter: DeadFilter): Promise<readonly DeadCount[]>;
+  /** Does something with the journal as it stands at this moment; nothing can be changed in it. */
+  reading<T>(work: (journal: Journal) => Promise<T>): Promise<T>;
+}
+
+export interface FolderQueueOptions {
+  readonly send: Send;
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+}
+
+/** Opens the queue of a state folder; throws `WorkError` when there is none in it. */
+export function openFolderQueue(dir: string, { now = Date.now, ...options }: FolderQueueOptions): FolderQueue {
+  const folder = resolve(dir);
+  const path = join(folder, "journal.db");
+  if (!existsSync(path)) {
+    throw new WorkError(
+      `Cannot find a queue in the state folder "${dir}": mlmon has never run with it; name another one with --state`,
+    );
+  }
+  const running = async () => {
+    const control = readControl(folder);
+    return control && connectQueue(control, options);
+  };
+  async function reading<T>(work: (journal: Journal) => Promise<T>): Promise<T> {
+    const journal = await openJournal({ path, maxBytes: Number.POSITIVE_INFINITY, readOnly: true, now });
+    return work(journal).finally(() => journal.close());
+  }
+  return {
+    reading,
+    async report() {
+      const stopped = () =>
+        reading(async (journal) => reportQueue(journal, { now: now(), startedAt: null, states: new Map() }));
+      return (await running())?.report ?? stopped();
+    },
+    async change(change, filter) {
+      const remote = await running();
+      if (remote) return remote.change(change, filter);
+      const locked = openStateFolder(folder);
+      try {
+        const journal = await openJournal({ path, maxBytes: Number.POSITIVE_INFINITY, now });
+        return await changeQueue(journal, change, filter).finally(() => journal.close());
+      } finally {
+        locked.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,346 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import { prometheus } from "../../plugins/prometheus.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import {
+  type Config,
+  defineSink,
+  defineSource,
+  filter,
+  type Outcome,
+  type SinkEntry,
+  secret,
+  v,
+} from "../../src/index.ts";
+import { ConfigError } from "../../src/model/errors.ts";
+import { type Log, silentLog } from "../../src/model/log.ts";
+import { runService, type Started } from "../../src/pipeline/service.ts";
+import { temporaryFolder, until } from "../beds/wait.ts";
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** A sink that writes down what happens to it; `deliver` says how a request ends. */
+function spy(id: string, options: { word?: string; setup?: () => void; deliver?: () => Promise<Outcome> } = {}) {
+  const { word = "", setup = () => {}, deliver = async () => ({ kind: "delivered" }) as const } = options;
+  const told: string[] = [];
+  const steps: number[] = [];
+  const define = defineSink("spy", v.strictObject({ word: v.string() }), () => ({
+    setup() {
+      told.push("setup");
+      setup();
+    },
+    close: () => void told.push("close"),
+    render: ({ samples }) => [samples.map(({ step }) => step)],
+    async deliver(request: readonly number[]) {
+      const outcome = await deliver();
+      if (outcome.kind === "delivered") steps.push(...request);
+      return outcome;
+    },
+  }));
+  return { told, steps, entry: define({ word }, { id, batch: { size: 10 }, retry: { base: "10ms", cap: "20ms" } }) };
+}
+
+/** A source of one sample every 2 ms that says when it is read and how; its steps go on where the journal ends. */
+function ticking(id = "ticks") {
+  const reads: string[] = [];
+  const define = defineSource("ticks", v.strictObject({ word: v.optional(v.string()) }), () => ({
+    async *read({ signal, state, polled, consumes }) {
+      reads.push(consumes);
+      polled({ ok: true, nextMs: 1000 });
+      for (let step = Number(state.get("next") ?? 0); !signal.aborted; step++) {
+        const time = Date.now();
+        state.set("next", String(step + 1));
+        yield { time, ended: [], samples: [{ name: id, value: step, time, step }] };
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    },
+  }));
+  return { reads, entry: (word?: string) => define({ ...(word && { word }) }, { id }) };
+}
+
+/** Runs a service whose configuration is what `next` was last set to. */
+async function serve(first: Config, drainMs = 2000) {
+  const folder = await temporaryFolder();
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const write = (message: string, fields: object = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const log: Log = { ...silentLog, info: write, warn: write, error: write };
+  const resolve = (config: Config) =>
+    resolveConfig(
+      { ...config, state: folder.path },
+      { origin: "test", secrets: "required", listen: config.server?.listen ?? "127.0.0.1:0" },
+    );
+  let next: Config | (() => Promise<Config>) = first;
+  const load = async () => resolve(typeof next === "function" ? await next() : next);
+  const { promise: onStarted, resolve: started } = Promise.withResolvers<Started>();
+  const options = { load, files: [], since: 0, watch: false };
+  const running = runService({
+    config: resolve(first),
+    log,
+    signal: stop.signal,
+    drainMs,
+    env: {},
+    reload: options,
+    onStarted: started,
+  });
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  stops.push(() => end().finally(() => folder.remove()));
+  const service = await Promise.race([onStarted, running.then(() => Promise.reject(new Error("it has ended")))]);
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const answer = await fetch(service.url + path, init);
+    return { status: answer.status, text: await answer.text() };
+  };
+  return {
+    ...service,
+    lines,
+    ask,
+    end,
+    stop,
+    /** Reloads with this configuration. */
+    take(config: Config | (() => Promise<Config>)) {
+      next = config;
+      return service.reload("test");
+    },
+  };
+}
+
+function isWhole(steps: readonly number[]): boolean {
+  return steps.every((step, index) => step === index);
+}
+
+describe("a reload", () => {
+  it("leaves the untouched sink and source at work, sets up the new, closes the changed and the removed", async () => {
+    const source = ticking();
+    const [kept, old, changed, gone, added] = [
+      spy("kept"),
+      spy("x"),
+      spy("x", { word: "other" }),
+      spy("gone"),
+      spy("added"),
+    ];
+    const sources = [source.entry()];
+    const service = await serve({ sources, sinks: [kept.entry, old.entry, gone.entry] });
+    await until(() => [kept, old, gone].every(({ steps }) => steps.length > 20));
+    const requests = () => service.status().sinks.find(({ id }) => id === "x")?.requests.delivered ?? 0;
+    const before = requests();
+    const differences = await service.take({ sources, sinks: [added.entry, changed.entry, kept.entry] });
+    assert.ok(requests() >= before && before > 5, `the counters go on: ${requests()} after ${before}`);
+    assert.deepEqual(differences.sinks, { kept: ["kept"], changed: ["x"], added: ["added"], removed: ["gone"] });
+    await until(() => changed.steps.length > 20 && added.steps.length > 20);
+    const told = Object.values({ kept, old, changed, gone, added }).map((sink) => sink.told.join(" "));
+    assert.deepEqual(told, ["setup", "setup close", "setup", "setup close", "setup"]);
+    assert.equal(source.reads.length, 1);
+    assert.ok(isWhole(kept.steps) && isWhole([...old.steps, ...changed.steps]));
+    const { sinks } = service.status();
+    assert.deepEqual(
+      sinks.map(({ id }) => id),
+      ["added", "x", "kept"],
+    );
+    assert.ok(service.lines.some((line) => /no longer configured.*"sink":"gone"/.test(line)));
+    await service.end();
+    assert.deepEqual(
+      Object.values({ kept, changed, gone, added }).map((sink) => sink.told.join(" ")),
+      Array(4).fill("setup close"),
+    );
+  });
+
+  it("finishes the request that is under way, so that the changed sink sends nothing twice", async () => {
+    const slow = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return { kind: "delivered" } as const;
+    };
+    const [old, changed] = [spy("x", { deliver: slow }), spy("x", { word: "other" })];
+    const sources = [ticking().entry()];
+    const service = await serve({ sources, sinks: [old.entry] });
+    await until(() => old.steps.length > 0);
+    await service.take({ sources, sinks: [changed.entry] });
+    await until(() => changed.steps.length > 10);
+    assert.ok(isWhole([...old.steps, ...changed.steps]), [...old.steps, ...changed.steps].join());
+  });
+
+  it("cuts a request that hangs, and does not wait for a paused sink", async () => {
+    const [hanging, paused] = [
+      spy("hanging", { deliver: () => new Promise(() => {}) }),
+      spy("paused", { deliver: async () => ({ kind: "paused", reason: "401" }) }),
+    ];
+    const [first, second] = [spy("hanging", { word: "w" }), spy("paused", { word: "w" })];
+    const sources = [ticking().entry()];
+    const service = await serve({ sources, sinks: [hanging.entry, paused.entry] }, 300);
+    await until(() => service.status().sinks[1]?.state === "paused");
+    const begun = performance.now();
+    await service.take({ sources, sinks: [hanging.entry, second.entry] });
+    assert.ok(performance.now() - begun < 200);
+    await service.take({ sources, sinks: [first.entry, second.entry] });
+    await until(() => first.steps.length > 10 && second.steps.length > 10);
+    assert.ok(isWhole(first.steps) && isWhole(second.steps));
+  });
+
+  it("that cannot set a sink up changes nothing, says so, and the old ones go on", async () => {
+    const fail = () => {
+      throw new Error("the port is taken");
+    };
+    const [kept, old, gone, broken] = [spy("kept"), spy("x"), spy("gone"), spy("x", { word: "w", setup: fail })];
+    const sources = [ticking().entry()];
+    const service = await serve({ sources, sinks: [kept.entry, old.entry, gone.entry] });
+    await until(() => gone.steps.length > 0);
+    await assert.rejects(
+      service.take({ sources, sinks: [kept.entry, broken.entry] }),
+      /Cannot set up the sink "x": the port is taken/,
+    );
+    const counts = [kept, old, gone].map(({ steps }) => steps.length);
+    await until(() => [kept, old, gone].every(({ steps }, index) => steps.length > (counts[index] ?? 0) + 20));
+    assert.ok([kept, old, gone].every(({ steps }) => isWhole(steps)));
+    assert.deepEqual([kept.told.length, old.told.join(" ")], [1, "setup close setup"]);
+    const { reload } = service.status();
+    assert.deepEqual(
+      [reload.successful, reload.lastError?.reason],
+      [false, 'Cannot set up the sink "x": the port is taken'],
+    );
+    assert.match((await service.ask("/metrics")).text, /^mlmon_config_last_reload_successful 0$/m);
+    assert.match((await service.ask("/")).text, /was not loaded again.*the port is taken/s);
+    await service.take({ sources, sinks: [kept.entry, old.entry, gone.entry] });
+    assert.match((await service.ask("/metrics")).text, /^mlmon_config_last_reload_successful 1$/m);
+    assert.doesNotMatch((await service.ask("/")).text, /was not loaded again/);
+  });
+
+  it("with a mistake or a part that cannot be made touches nothing", async () => {
+    const sink = spy("x");
+    const source = ticking();
+    const sources = [source.entry()];
+    const service = await serve({ sources, sinks: [sink.entry] });
+    const cannot = () => {
+      throw new Error("no such file");
+    };
+    const badSink = defineSink("bad", v.strictObject({}), cannot);
+    const badSource = defineSource("bad", v.strictObject({}), cannot);
+    for (const config of [
+      { sources, sinks: [] },
+      { sources, sinks: [badSink()] },
+      { sources: [badSource()], sinks: [sink.entry] },
+    ] as Config[]) {
+      await assert.rejects(service.take(config), ConfigError);
+    }
+    await assert.rejects(
+      service.take(() => Promise.reject(new ConfigError("it does not parse"))),
+      /does not parse/,
+    );
+    assert.deepEqual([sink.told, source.reads.length], [["setup"], 1]);
+  });
+
+  it("reads a changed source on where the journal ends, and every source anew when points are wanted at last", async () => {
+    const [one, two] = [ticking("one"), ticking("two")];
+    const service = await serve({ sources: [one.entry(), two.entry()], sinks: [prometheus()] });
+    await until(async () => /mlflow_two/.test((await service.ask("/metrics")).text));
+    await service.take({ sources: [one.entry("changed"), two.entry()], sinks: [prometheus()] });
+    await until(() => one.reads.length === 2);
+    assert.equal(two.reads.length, 1);
+    const sink = spy("points");
+    await service.take({ sources: [one.entry("changed"), two.entry()], sinks: [prometheus(), sink.entry] });
+    await until(() => one.reads.length === 3 && two.reads.length === 2);
+    assert.deepEqual([one.reads.at(-1), two.reads.at(-1)], ["points", "points"]);
+    assert.deepEqual(service.status().ledgerMismatches, []);
+  });
+
+  it("takes the series of a removed source from the page", async () => {
+    const [one, two] = [ticking("one"), ticking("two")];
+    const service = await serve({ sources: [one.entry(), two.entry()], sinks: [prometheus()] });
+    await until(async () => /mlflow_one.*mlflow_two/s.test((await service.ask("/metrics")).text));
+    await service.take({ sources: [two.entry()], sinks: [prometheus()] });
+    await until(async () => !/mlflow_one/.test((await service.ask("/metrics")).text));
+    assert.match((await service.ask("/metrics")).text, /mlflow_two/);
+  });
+
+  it("takes other transforms between two batches", async () => {
+    const sink = spy("x");
+    const sources = [ticking().entry()];
+    const service = await serve({ sources, sinks: [sink.entry] });
+    await until(() => sink.steps.length > 5);
+    const differences = await service.take({
+      sources,
+      sinks: [sink.entry],
+      transforms: [filter(({ step }) => step % 2 === 0)],
+    });
+    assert.equal(differences.transforms, true);
+    const from = sink.steps.length;
+    await until(() => sink.steps.slice(from).filter((step) => step % 2 === 0).length > 20);
+    const late = sink.steps.slice(-10);
+    assert.ok(
+      late.every((step) => step % 2 === 0),
+      late.join(),
+    );
+    assert.deepEqual(service.status().ledgerMismatches, []);
+  });
+
+  it("mounts the pages of new sinks and takes those of removed ones away", async () => {
+    const sources = [ticking().entry()];
+    const page = (path: string): SinkEntry => prometheus({ path }, { id: path.slice(1) });
+    const service = await serve({ sources, sinks: [page("/a")] });
+    await service.take({ sources, sinks: [page("/b")] });
+    assert.deepEqual([(await service.ask("/a")).status, (await service.ask("/b")).status], [404, 200]);
+  });
+
+  it("takes another token at once, another address at the next start", async () => {
+    const config = { sources: [ticking().entry()], sinks: [spy("x").entry] };
+    const server = (token: string) => ({ token: secret.literal("t", token) });
+    const service = await serve({ ...config, server: server("first") });
+    const status = async (token: string) =>
+      (await service.ask("/api/v1/status", { headers: { authorization: `Bearer ${token}` } })).status;
+    assert.deepEqual([await status("first"), await status("second")], [200, 401]);
+    await service.take({ ...config, server: server("second") });
+    assert.deepEqual([await status("first"), await status("second")], [401, 200]);
+    await service.take({ ...config, server: { listen: "127.0.0.1:1" } });
+    assert.deepEqual([await status("none"), await status("second")], [401, 200]);
+    assert.ok(service.lines.some((line) => /next start.*"places":"server.listen"/.test(line)));
+  });
+
+  it("waits for the one before it, and those that come meanwhile are one", async () => {
+    const sources = [ticking().entry()];
+    const sinks = [spy("x").entry];
+    const service = await serve({ sources, sinks });
+    let loads = 0;
+    let atOnce = 0;
+    let most = 0;
+    const slow = async () => {
+      loads += 1;
+      most = Math.max(most, ++atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      atOnce -= 1;
+      return { sources, sinks };
+    };
+    const first = service.take(slow);
+    await until(() => loads === 1);
+    await Promise.all([first, service.reload("b"), service.reload("c"), service.reload("d")]);
+    assert.deepEqual([loads, most], [2, 1]);
+  });
+
+  it("is refused while mlmon stops", async () => {
+    const sources = [ticking().entry()];
+    const hanging = spy("x", { deliver: () => new Promise(() => {}) });
+    const service = await serve({ sources, sinks: [hanging.entry] }, 1000);
+    await until(() => service.status().sinks[0]?.state === "delivering");
+    service.stop.abort();
+    await assert.rejects(service.take({ sources, sinks: [spy("y").entry] }), /mlmon is stopping/);
+    const { status, text } = await service.ask("/-/reload", { method: "POST" });
+    assert.deepEqual([status, text], [503, "Cannot change the configuration: mlmon is stopping\n"]);
+  });
+
+  it("is asked for by POST, which says what has changed or why nothing has", async () => {
+    const sources = [ticking().entry()];
+    const service = await serve({ sources, sinks: [spy("x").entry] });
+    const [one, two] = [spy("x", { word: "w" }), spy("y")];
+    await service.take({ sources, sinks: [one.entry, two.entry] });
+    const post = () => service.ask("/-/reload", { method: "POST" });
+    assert.deepEqual(await post(), { status: 200, text: "changes: none\n" });
+    await assert.rejects(service.take({ sources, sinks: [] }));
+    assert.deepEqual(await post(), {
+      status: 400,
+      text: 'Cannot use the configuration "test": sinks: is empty: add prometheus()\n',
+    });
+  });
+});

@@ -6,8 +6,8 @@ export type Moment = "connected" | "head" | "end";
 /** What a scripted receiver does with one request instead of taking it. */
 export interface Act {
   readonly name: string;
-  /** Whether the receiver has stored the request although the sender cannot know. */
-  readonly stores: boolean;
+  /** Whether the receiver stores the request, and if so whether the sender is told. */
+  readonly stores: false | "told" | "untold";
   /** The moments at which it strikes; an open connection knows no new `connected`. */
   readonly at: readonly Moment[];
   perform(socket: Socket): void;
@@ -15,7 +15,7 @@ export interface Act {
 
 /** Refuses by an answer; the body holds the words that a dead letter must show. */
 export function answer(status: number, words = `refused with ${status}`, headers: Headers = {}): Act {
-  const stores = status >= 200 && status < 300;
+  const stores = status >= 200 && status < 300 && "told";
   return {
     name: `${status}`,
     stores,
@@ -27,13 +27,18 @@ export function answer(status: number, words = `refused with ${status}`, headers
 /** Breaks the connection as soon as somebody connects, amid the request, or when it has stored it. */
 export function reset(when: "before" | "amid" | "after"): Act {
   const at: readonly Moment[] = when === "before" ? ["connected", "head"] : when === "amid" ? ["head"] : ["end"];
-  return { name: `reset ${when}`, stores: when === "after", at, perform: (socket) => socket.resetAndDestroy() };
+  return {
+    name: `reset ${when}`,
+    stores: when === "after" && "untold",
+    at,
+    perform: (socket) => socket.resetAndDestroy(),
+  };
 }
 
 /** Stores, begins its answer and breaks the connection in it. */
 export const resetAmidAnswer: Act = {
   name: "reset amid the answer",
-  stores: true,
+  stores: "untold",
   at: ["end"],
   perform(socket) {
     socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf", () => socket.resetAndDestroy());
@@ -42,13 +47,26 @@ export const resetAmidAnswer: Act = {
 
 /** Reads and never answers. */
 export function hang({ stores }: { readonly stores: boolean }): Act {
-  return { name: "hang", stores, at: ["end"], perform() {} };
+  return { name: "hang", stores: stores && "untold", at: ["end"], perform() {} };
+}
+
+/** Stores, and answers 200 after a while that a sink waits for. */
+export function late(ms: number): Act {
+  return {
+    name: "late",
+    stores: "told",
+    at: ["end"],
+    perform(socket) {
+      const timer = setTimeout(() => socket.write(answerText(200, "", {})), ms);
+      socket.once("close", () => clearTimeout(timer));
+    },
+  };
 }
 
 /** Stores, and answers 200 with a body that never ends. */
 export const endless: Act = {
   name: "endless body",
-  stores: true,
+  stores: "untold",
   at: ["end"],
   perform(socket) {
     socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -59,7 +77,7 @@ export const endless: Act = {
 /** Stores, and answers one byte after the other, for longer than a sink waits. */
 export const trickle: Act = {
   name: "slow trickle",
-  stores: true,
+  stores: "untold",
   at: ["end"],
   perform(socket) {
     const bytes = [...answerText(200, "x".repeat(200), {})];

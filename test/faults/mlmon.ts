@@ -17,6 +17,8 @@ export interface Mlmon {
   signal(name: NodeJS.Signals): void;
   /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>;
+  /** Notes an end by force that was not by `kill`. */
+  countKill(): void;
   /** Waits for its end: the status, or the signal that ended it. */
   ended(): Promise<number | NodeJS.Signals>;
   /** Sends SIGTERM and waits for the end; the status. */
@@ -87,6 +89,9 @@ export function createMlmon(options: {
       if (child) kills += 1;
       mlmon.signal("SIGKILL");
       await end;
+    },
+    countKill() {
+      kills += 1;
     },
     ended: () => end,
     async stop() {

@@ -19,7 +19,7 @@ export async function play(scenario: Scenario, surroundings: Surroundings): Prom
   let recoveryMs = Number.NaN;
   try {
     world = await openWorld(scenario, surroundings);
-    await begin(world, scenario.world?.everyMs);
+    if (!scenario.startsItself) await begin(world, scenario.world?.everyMs);
     await scenario.trouble(world);
     const mended = Date.now();
     await caughtUp(world, world.trainings.written());

@@ -79,7 +79,7 @@ export async function startReceiver(first?: Certificate): Promise<Receiver> {
   function breaksIn(incoming: Incoming, socket: Socket): boolean {
     const act = script(incoming);
     if (!act) return false;
-    if (act.stores) taken.push({ ...incoming, told: /^2\d\d$/.test(act.name) });
+    if (act.stores) taken.push({ ...incoming, told: act.stores === "told" });
     troubled += 1;
     act.perform(socket);
     return true;

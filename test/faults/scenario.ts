@@ -13,6 +13,8 @@ export interface Scenario {
    * resolves mlmon must be able to go on by itself.
    */
   trouble(world: World): Promise<void>;
+  /** True when the scenario starts mlmon itself; the trainings rest until then. */
+  readonly startsItself?: boolean;
   /** What a dead letter has to say; without it there may be none. */
   readonly deadLetters?: RegExp;
   /**

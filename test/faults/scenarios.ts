@@ -1,3 +1,4 @@
+import { killings } from "./kills.ts";
 import { mlflowLife } from "./mlflow-life.ts";
 import { mlflowTrouble } from "./mlflow-trouble.ts";
 import { receiverAnswers } from "./receiver-answers.ts";
@@ -5,8 +6,8 @@ import { receiverTrouble } from "./receiver-trouble.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Every scenario, in the order of the table. */
-export function allScenarios(_kills: number): readonly Scenario[] {
-  return [calm, ...receiverAnswers, ...receiverTrouble, ...mlflowTrouble, ...mlflowLife];
+export function allScenarios(kills: number): readonly Scenario[] {
+  return [calm, ...receiverAnswers, ...receiverTrouble, ...mlflowTrouble, ...mlflowLife, ...killings(kills)];
 }
 
 /** Nothing is broken: what the harness itself makes of mlmon. */

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../beds/wait.ts";
+import { hang, late } from "./acts.ts";
+import { lackOfMemoryLimit, memoryLimit } from "./memory-limit.ts";
+import { always } from "./receiver.ts";
+import type { Scenario } from "./scenario.ts";
+import { begin, flows, type World } from "./world.ts";
+
+/** Everything that may happen to the process; `count` times for the ends by SIGKILL. */
+export function killings(count: number): readonly Scenario[] {
+  return [
+    { name: `sigkill-${count}-times`, world: { everyMs: 400 }, trouble: (world) => killed(world, count) },
+    { name: "sigkill-amid-the-first-reading", world: { history: 2000 }, startsItself: true, trouble: killedAtFirst },
+    { name: "sigterm-amid-a-delivery", trouble: stoppedAmidDelivery },
+    { name: "sigterm-while-receivers-hang", trouble: stoppedWhileHanging },
+    { name: "sigterm-amid-the-first-reading", world: { history: 2000 }, startsItself: true, trouble: stoppedAtFirst },
+    { name: "sigterm-twice", trouble: stoppedTwice },
+    { name: "sigstop-for-a-minute", world: { everyMs: 1000 }, trouble: (world) => suspended(world, 60_000) },
+    { name: "sigstop-often", trouble: suspendedOften },
+    { name: "out-of-memory", lacking: async () => lackOfMemoryLimit(), trouble: outOfMemory },
+  ];
+}
+
+/** At any moment, that of its start too. */
+async function killed(world: World, count: number): Promise<void> {
+  const { mlmon, random } = world;
+  for (let kill = 0; kill < count; kill++) {
+    await sleep(random.between(0, 1500));
+    await mlmon.kill();
+    mlmon.start();
+  }
+  await flows(world);
+}
+
+/** So early that nothing is known of most series yet. */
+async function killedAtFirst(world: World): Promise<void> {
+  for (let kill = 0; kill < 8; kill++) {
+    world.mlmon.start();
+    await sleep(world.random.between(100, 900));
+    await world.mlmon.kill();
+  }
+  await begin(world);
+}
+
+async function stoppedAmidDelivery(world: World): Promise<void> {
+  const { mlmon, receivers, random } = world;
+  for (let stop = 0; stop < 4; stop++) {
+    for (const receiver of Object.values(receivers)) receiver.follow(always(late(500)));
+    await until(() => receivers.pramathus.troubled > 0, 60_000, "a delivery");
+    await sleep(random.between(0, 400));
+    await endsWell(world);
+    for (const receiver of Object.values(receivers)) receiver.follow();
+    mlmon.start();
+    await flows(world);
+  }
+}
+
+/** What hangs cannot be finished: mlmon leaves it for its next life and ends in order. */
+async function stoppedWhileHanging(world: World): Promise<void> {
+  const { mlmon, receivers } = world;
+  for (const receiver of Object.values(receivers)) receiver.follow(always(hang({ stores: false })));
+  await until(() => receivers.tally.troubled > 0, 60_000, "a delivery");
+  await endsWell(world);
+  for (const receiver of Object.values(receivers)) receiver.follow();
+  mlmon.start();
+}
+
+async function stoppedAtFirst(world: World): Promise<void> {
+  for (let stop = 0; stop < 4; stop++) {
+    world.mlmon.start();
+    await until(async () => (await world.mlmon.status()) !== undefined, 60_000, "mlmon to answer");
+    await sleep(world.random.between(0, 400));
+    await endsWell(world);
+  }
+  await begin(world);
+}
+
+/** The second signal ends it at once, so that it is as good as a kill. */
+async function stoppedTwice(world: World): Promise<void> {
+  const { mlmon, receivers, random } = world;
+  for (let stop = 0; stop < 4; stop++) {
+    for (const receiver of Object.values(receivers)) receiver.follow(always(late(800)));
+    await until(() => receivers.pramathus.troubled > 0, 60_000, "a delivery");
+    mlmon.signal("SIGTERM");
+    await sleep(random.between(0, 300));
+    mlmon.signal("SIGTERM");
+    mlmon.countKill();
+    await mlmon.ended();
+    for (const receiver of Object.values(receivers)) receiver.follow();
+    mlmon.start();
+    await flows(world);
+  }
+}
+
+async function suspended({ mlmon, random }: World, ms: number): Promise<void> {
+  await sleep(random.between(0, 500));
+  mlmon.signal("SIGSTOP");
+  await sleep(ms);
+  mlmon.signal("SIGCONT");
+}
+
+async function suspendedOften(world: World): Promise<void> {
+  for (let time = 0; time < 6; time++) await suspended(world, world.random.between(100, 3000));
+}
+
+/** Lives within bounds that are too narrow, chosen at random, until the kernel ends it. */
+async function outOfMemory(world: World): Promise<void> {
+  const { mlmon, random } = world;
+  const limit = memoryLimit(String(random.between(0, 1e9)));
+  try {
+    for (let life = 0; life < 6; life++) {
+      await mlmon.kill();
+      limit.set(random.between(40, 120) * 1024 ** 2);
+      mlmon.start({ prefix: limit.prefix });
+      await Promise.race([mlmon.ended(), sleep(4000)]);
+      mlmon.countKill();
+      await world.trainings.write(20);
+    }
+    await mlmon.kill();
+  } finally {
+    await mlmon.kill();
+    limit.remove();
+  }
+  mlmon.start();
+  await flows(world);
+}
+
+async function endsWell({ mlmon }: World): Promise<void> {
+  const status = await mlmon.stop();
+  if (status !== 0) throw new Error(`mlmon has ended with ${status} after SIGTERM`);
+}

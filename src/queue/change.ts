@@ -8,12 +8,16 @@ import { placedSinks, queueSinks } from "./sinks.ts";
 export type QueueChange = "replay" | "drop";
 
 /** A `DeadFilter` as it comes over the wire; strict, as a name that is mistyped must not mean "all". */
-export const deadFilter = v.strictObject({
-  sink: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  reason: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  since: v.optional(v.pipe(v.number(), v.finite())),
-  before: v.optional(v.pipe(v.number(), v.finite())),
-});
+export const deadFilter = v.pipe(
+  // To valibot a list is an object without names.
+  v.custom<object>((input) => !Array.isArray(input)),
+  v.strictObject({
+    sink: v.optional(v.pipe(v.string(), v.nonEmpty())),
+    reason: v.optional(v.pipe(v.string(), v.nonEmpty())),
+    since: v.optional(v.pipe(v.number(), v.finite())),
+    before: v.optional(v.pipe(v.number(), v.finite())),
+  }),
+);
 
 /**
  * Changes dead letters and returns what they were: the one way for a running mlmon, through its API, and for a stopped

@@ -14,7 +14,7 @@ const openPaths = new Set(["/-/healthy", "/-/ready"]);
 export function requireToken(token: Secret, key?: Secret): MiddlewareHandler {
   return async function requireToken(c, next) {
     const given = c.req.header("authorization");
-    if (openPaths.has(c.req.path) || matches(given, token) || (key && matches(given, key))) return next();
+    if (openPaths.has(c.req.path) || (key && matches(given, key)) || matches(given, token)) return next();
     c.header("www-authenticate", 'Basic realm="mlmon"');
     return c.text(
       "Unauthorized: send the token as Authorization: Bearer TOKEN, or as the password in a browser\n",

@@ -21,8 +21,9 @@ const maxBodyBytes = 16 * 1024;
 /** Adds the routes of the queue; a change takes its filter as JSON, `{}` for all, and answers with what it was. */
 export function mountQueue(app: Hono, queue: Queue): void {
   app.get("/api/v1/queue", (c) => c.json(queue.report()));
+  const limit = bodyLimit({ maxSize: maxBodyBytes, onError: (c) => c.text("Content Too Large\n", 413) });
   for (const change of ["replay", "drop"] as const) {
-    app.post(`/api/v1/queue/${change}`, bodyLimit({ maxSize: maxBodyBytes }), async (c) => {
+    app.post(`/api/v1/queue/${change}`, limit, async (c) => {
       const filter = v.safeParse(deadFilter, await c.req.json().catch(() => undefined));
       if (!filter.success) {
         return c.text('Bad Request: expected JSON such as {"sink": "ID", "reason": "http_400"}, or {} for all\n', 400);

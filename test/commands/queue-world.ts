@@ -1,0 +1,115 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { temporaryFolder, until } from "../beds/wait.ts";
+import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
+import { type Ended, mlmon } from "./mlmon.ts";
+
+/** A folder with a configuration that reads `count` points once, and a receiver that refuses some of them. */
+export interface QueueWorld {
+  readonly receiver: Receiver;
+  /** While it is ill, the receiver refuses each request that holds a step of `bad`. */
+  ill: boolean;
+  /** The steps that have arrived, in order. */
+  steps(): readonly number[];
+  /** Runs `mlmon queue …` to its end. */
+  queue(...words: readonly string[]): Promise<Ended>;
+  /** What `mlmon queue --json` shows of the sink. */
+  sink(): Promise<SinkQueue>;
+  /** Runs mlmon beside what `work` does, and stops it in order; gives its log. */
+  running(work: (pid: number) => Promise<void>): Promise<string>;
+  close(): Promise<void>;
+}
+
+interface SinkQueue {
+  readonly id: string;
+  readonly state: string;
+  readonly waiting: number;
+  readonly bytes: number;
+  readonly oldestSeconds: number | null;
+  readonly replaying: number;
+  readonly deadLetters: Readonly<Record<string, number>>;
+}
+
+/** Three points in five are bad: the others must not be held up by them. */
+export const bad = (step: number) => step % 5 > 1;
+
+export interface WorldOptions {
+  readonly count?: number;
+  /** More of the configuration, such as `server: { … }`. */
+  readonly rest?: string;
+  /** The delivery options of the sink. */
+  readonly host?: string;
+}
+
+export async function openQueueWorld({
+  count = 20,
+  rest = "",
+  host = "{ batch: { size: 10 } }",
+}: WorldOptions = {}): Promise<QueueWorld> {
+  const folder = await temporaryFolder();
+  const receiver = await startReceiver((body) =>
+    world.ill && stepsOf(body).some(bad) ? { status: 422, body: "step is out of luck" } : { status: 200 },
+  );
+  await writeFile(join(folder.path, "mlmon.config.ts"), configText(receiver.url, count, rest, host));
+  const world: QueueWorld = {
+    receiver,
+    ill: true,
+    steps: () => receiver.stored().flatMap(stepsOf),
+    queue: (...words) => mlmon(["queue", ...words], { cwd: folder.path }),
+    async sink() {
+      const { stdout } = await world.queue("--json");
+      return JSON.parse(stdout).sinks[0];
+    },
+    async running(work) {
+      let pid = 0;
+      const ending = mlmon(["run", "--listen", "127.0.0.1:0"], {
+        cwd: folder.path,
+        onStarted: (started) => {
+          pid = started;
+        },
+      });
+      try {
+        await until(async () => JSON.parse((await world.queue("--json")).stdout).startedAt !== null, 30_000, "mlmon");
+        await work(pid);
+      } finally {
+        process.kill(pid, "SIGTERM");
+      }
+      return (await ending).stderr;
+    },
+    async close() {
+      await receiver.stop();
+      await folder.remove();
+    },
+  };
+  return world;
+}
+
+function stepsOf(body: string): number[] {
+  return [...body.matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step));
+}
+
+const configText = (url: string, count: number, rest: string, host: string) => `
+import { defineSource, v } from "mlmon";
+import { pramathus } from "mlmon/plugins/pramathus";
+const time = 1_700_000_000_000;
+const run = { id: "a".repeat(32), name: "r", experiment: { id: "1", name: "e" }, status: "running", startTime: time,
+  user: "", stage: "None", tags: {}, params: {} } as const;
+const given = defineSource("given", v.strictObject({}), () => ({
+  async *read({ state, signal, polled }) {
+    if (!state.get("read")) {
+      state.set("read", "yes");
+      const samples = Array.from({ length: ${count} }, (_, step) => ({ name: "loss", value: step, time: time + step, step, run }));
+      yield { time: Date.now(), samples, ended: [], runs: [run] };
+    }
+    polled({ ok: true, nextMs: 60_000 });
+    await new Promise((resolve) => {
+      setInterval(() => {}, 1000);
+      signal.addEventListener("abort", resolve);
+    });
+  },
+}));
+export default {
+  sources: [given()], sinks: [pramathus({ endpoint: ${JSON.stringify(url)} }, ${host})],
+  ${rest}
+};`;

@@ -26,6 +26,13 @@ export function experimentRoutes(store: DemoStore): Hono {
     return c.json({ experiment_id: store.createExperiment(name).id });
   });
 
+  routes.get("/get", (c) => {
+    const { experiment_id: id } = readQuery(c, v.object({ experiment_id: v.string() }));
+    const experiment = store.experiments.get(id);
+    if (!experiment) throw missing(`No Experiment with id=${id} exists`);
+    return c.json({ experiment: experimentJson(experiment) });
+  });
+
   routes.get("/get-by-name", (c) => {
     const { experiment_name: name } = readQuery(c, v.object({ experiment_name: v.string() }));
     const experiment = store.experimentByName(name);

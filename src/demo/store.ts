@@ -37,6 +37,10 @@ export interface DemoStore {
   /** Makes a running run; beyond the cap the oldest ended one is dropped, as if by `mlflow gc`. */
   createRun(experiment: string, run: { readonly name: string; readonly startTime: number }): StoredRun;
   log(run: StoredRun, points: readonly StoredPoint[]): void;
+  /** Removes a run for good, as `mlflow gc` does with a deleted one. */
+  removeRun(id: string): void;
+  /** Removes an experiment, which no list shows any more; its runs are the caller's to remove. */
+  removeExperiment(id: string): void;
 }
 
 export interface DemoStoreOptions {
@@ -50,8 +54,10 @@ export function createDemoStore({ maxRuns = 200, now = Date.now }: DemoStoreOpti
   const experiments = new Map<string, StoredExperiment>();
   const runs = new Map<string, StoredRun>();
 
+  let created = 0;
+
   function createExperiment(name: string): StoredExperiment {
-    const experiment = { id: String(experiments.size), name, created: now() };
+    const experiment = { id: String(created++), name, created: now() };
     experiments.set(experiment.id, experiment);
     return experiment;
   }
@@ -86,6 +92,8 @@ export function createDemoStore({ maxRuns = 200, now = Date.now }: DemoStoreOpti
         series.add(point);
       }
     },
+    removeRun: (id) => void runs.delete(id),
+    removeExperiment: (id) => void experiments.delete(id),
   };
 }
 

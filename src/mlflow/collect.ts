@@ -181,7 +181,7 @@ function addEnd(collector: Collector, draft: Draft, { seen, state, ends }: Plan)
       state.ended = true;
       state.deleted = deleted;
       const until = deleted ? undefined : collector.graceUntil(run.endTime);
-      if (deleted) collector.state.set(`deleted/${run.id}`, "");
+      if (deleted) collector.state.set(`deleted/${run.id}`, run.experiment.id);
       if (until === undefined) collector.state.delete(mark);
       else collector.state.set(mark, String(until));
     });

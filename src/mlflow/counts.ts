@@ -1,4 +1,4 @@
-import type { RunStatus } from "../model/run.ts";
+import type { Experiment, RunStatus } from "../model/run.ts";
 import type { Sample } from "../model/sample.ts";
 import type { State } from "../model/state.ts";
 import type { RunState } from "./run-state.ts";
@@ -9,7 +9,9 @@ export interface Counts {
   around(run: RunState, isNew: boolean, change: () => void): void;
   /** Stores the counts; called with each batch. */
   save(): void;
-  /** The gauges, in a fixed order; one that was counted once stays, if only as 0. */
+  /** Drops what stands at 0 for experiments other than these, which have gone or go by another name. */
+  keep(experiments: Iterable<Experiment>): void;
+  /** The gauges, in a fixed order; one that was counted once stays while its experiment does, if only as 0. */
   facts(now: number): readonly Sample[];
 }
 
@@ -33,6 +35,17 @@ export function loadCounts(state: State): Counts {
     save() {
       if (changed) state.set("counts", JSON.stringify([...counts]));
       changed = false;
+    },
+    keep(experiments) {
+      const names = new Set([...experiments].map(({ name }) => name));
+      for (const [key, value] of counts) {
+        // An empty list could not replace the last one.
+        if (counts.size === 1) return;
+        const [experiment]: [string] = JSON.parse(key);
+        if (value !== 0 || names.has(experiment)) continue;
+        counts.delete(key);
+        changed = true;
+      }
     },
     facts: (now) =>
       [...counts]

@@ -60,6 +60,7 @@ export async function* refreshExperiments(session: Session): AsyncGenerator<Batc
   if (ctx.once) yield* reconcile(session, met, draft);
   if (added.length > 0 || vanished.size > 0) ctx.state.set("experiments", JSON.stringify([...chosen.keys()]));
   if (!draft.isEmpty()) yield draft.take();
+  session.collector.counts.keep(chosen.values());
 }
 
 /** Ends the runs that no search shows any more, unless it is their experiment that has gone: then they may come back. */
@@ -96,7 +97,7 @@ function endRun({ collector, ctx }: Session, run: RunState, draft: Draft, forget
       run.ended = true;
       run.deleted = true;
       ctx.state.delete(`live/${run.run.id}`);
-      ctx.state.set(`deleted/${run.run.id}`, "");
+      ctx.state.set(`deleted/${run.run.id}`, run.run.experiment.id);
     });
   draft.add({ state: run, effect, forget, ...(!run.deleted && { ended: { ...run.run, deleted: true } }) });
 }

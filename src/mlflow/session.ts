@@ -54,7 +54,7 @@ export function defaultLimits({ interval }: MlflowOptions, once: boolean): Limit
     graceMs: 600_000,
     experimentsMs: clamp(10 * interval, 5000, 60_000),
     modelsMs: clamp(10 * interval, 5000, 180_000),
-    sweepMs: clamp(interval / 4, 5000, 30_000),
+    sweepMs: clamp(interval / 4, 1000, 30_000),
     sweepPause: 50,
     attempts: once ? 6 : 3,
     backoffMs: 250,

@@ -1,8 +1,8 @@
 import type { Batch } from "../model/batch.ts";
 import type { RunAnswer } from "./answers.ts";
 import { collect } from "./collect.ts";
+import { createForgetting } from "./forget.ts";
 import { plansOf } from "./full-pass.ts";
-import { endAbsent } from "./poll.ts";
 import { findById, liveFilter, type RunSearch, searchRuns } from "./runs.ts";
 import { readRun } from "./seen-run.ts";
 import type { Session } from "./session.ts";
@@ -21,23 +21,49 @@ export function createSweep(): Sweep {
   const light = cursor({ view: "ALL", pageSize: 50 });
   const live = cursor({ filter: liveFilter, pageSize: 20 });
   const all = cursor({ pageSize: 20 });
-  const turns = [light, live, light, all];
-  const queues = new Map([live, all].map((each) => [each, [] as SeriesTurn[]]));
+  const forgetting = createForgetting();
+  const turns = [pages(light), series(live), forgetting.step, pages(light), series(all)];
   let turn = 0;
 
-  async function* readPage(session: Session): AsyncGenerator<Batch> {
-    const page = await light.next(session);
-    if (page) yield* emit(session, page);
-    else yield* forgetRemoved(session);
-  }
+  return {
+    async *step(session) {
+      if (session.experiments.size === 0) {
+        yield* forgetting.step(session);
+        return;
+      }
+      const due = dueRuns(session);
+      if (due.length > 0) return yield* endGrace(session, due);
+      for (const _ of turns) {
+        const now = turns[turn++ % turns.length];
+        if (now && (yield* now(session))) return;
+      }
+    },
+  };
+}
 
-  async function* readSeries(session: Session, from: Cursor, queue: SeriesTurn[]): AsyncGenerator<Batch> {
+/** One kind of step; returns false when there was nothing to do. */
+type Turn = (session: Session) => AsyncGenerator<Batch, boolean>;
+
+/** Compares a page of runs by their latest values. */
+function pages(from: Cursor): Turn {
+  return async function* readPage(session) {
+    const page = await from.next(session);
+    if (page) yield* emit(session, page);
+    return true;
+  };
+}
+
+/** Compares a few series to their ends. */
+function series(from: Cursor): Turn {
+  const queue: SeriesTurn[] = [];
+  return async function* readSeries(session) {
+    if (session.collector.include !== "history") return false;
     if (queue.length === 0) {
       const page = await from.next(session);
       queue.push(...(page ?? []).flatMap((answer) => seriesOf(session, answer)));
     }
     const some = queue.splice(0, seriesAtOnce);
-    if (some.length === 0) return;
+    if (some.length === 0) return true;
     // Asked anew: an answer that has waited its turn would bring back old facts.
     const answers = await findById(
       session.client,
@@ -46,18 +72,7 @@ export function createSweep(): Sweep {
     );
     const keys = new Set(some.map(({ key }) => key));
     yield* emit(session, answers, keys);
-  }
-
-  return {
-    async *step(session) {
-      if (session.experiments.size === 0) return;
-      const due = dueRuns(session);
-      if (due.length > 0) return yield* endGrace(session, due);
-      const now = turns[turn++ % turns.length] ?? light;
-      const queue = queues.get(now);
-      if (!queue) yield* readPage(session);
-      else if (session.collector.include === "history") yield* readSeries(session, now, queue);
-    },
+    return true;
   };
 }
 
@@ -123,14 +138,4 @@ async function* endGrace(session: Session, ids: readonly string[]): AsyncGenerat
   const answers = await findById(session.client, [...session.experiments.keys()], ids);
   for (const id of ids) session.ctx.state.delete(`live/${id}`);
   yield* emit(session, answers, "all");
-}
-
-/** Forgets deleted runs that MLflow has removed for good; called after each round. */
-async function* forgetRemoved(session: Session): AsyncGenerator<Batch> {
-  const deleted = [...session.ctx.state.scan("deleted/")].map(([name]) => name.slice("deleted/".length)).slice(0, 1000);
-  if (deleted.length === 0) return;
-  const answers = await findById(session.client, [...session.experiments.keys()], deleted);
-  const draft = session.draft();
-  await endAbsent(session, deleted, new Set(answers.map(({ info }) => info.run_id)), draft);
-  if (!draft.isEmpty()) yield draft.take();
 }

@@ -42,6 +42,8 @@ export async function converse(base: string, name: string): Promise<readonly Exc
   ids.push(String(field(await post("experiments/create", { name }), "experiment_id")));
   await post("experiments/create", { name });
   await post("experiments/create", {});
+  await get("experiments/get", { experiment_id: ids[0] ?? "" });
+  await get("experiments/get", { experiment_id: "987654321" });
   await get("experiments/get-by-name", { experiment_name: name });
   await get("experiments/get-by-name", { experiment_name: "there is none" });
   await post("experiments/search", {});

@@ -26,6 +26,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   "docker compose": "test/compose",
   "dist/mlmon --version": "test/commands",
   "export MLFLOW_TRACKING_URI": "the environment of this test",
+  "kill -HUP": "mlmon run, below",
+  "curl -X POST": "mlmon run, below",
 };
 
 describe("the README", () => {
@@ -64,12 +66,22 @@ describe("the README", () => {
       });
     }
 
-    it("mlmon run serves the page that is shown", async () => {
+    it("mlmon run serves the page that is shown, and is reloaded as shown", async () => {
       const child = spawn(binary, ["run"], { cwd: folder, env, stdio: "ignore" });
       const ended = new Promise((resolve) => child.once("exit", resolve));
       try {
         const url = `http://${env.MLMON_LISTEN}/metrics`;
-        await until(async () => /^mlflow_accuracy\{/m.test(await (await fetch(url)).text()));
+        const page = async () => (await fetch(url)).text();
+        await until(async () => /^mlflow_accuracy\{/m.test(await page()));
+        const loadedAt = async () =>
+          /^mlmon_config_last_reload_success_timestamp_seconds (.*)$/m.exec(await page())?.[1];
+        const reloads = commands().filter((line) => /^(kill -HUP|curl -X POST)/.test(line));
+        assert.equal(reloads.length, 2);
+        for (const line of reloads) {
+          const before = await loadedAt();
+          await run("sh", ["-c", line.replace("127.0.0.1:9890", env.MLMON_LISTEN ?? "")], { cwd: folder, env });
+          await until(async () => (await loadedAt()) !== before);
+        }
       } finally {
         // not child.kill(): Deno then gives no status
         if (child.pid) process.kill(child.pid, "SIGTERM");

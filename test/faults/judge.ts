@@ -52,7 +52,7 @@ export async function judge(scenario: Scenario, world: World): Promise<Verdict> 
   for (const sink of ["pushgateway", "prometheus"] as const) {
     const page = world.pages[sink];
     const lost = wrongSeries(latest, page.values()).length;
-    sinks.push({ sink, lost, doubled: 0, mayDouble: 0, outOfOrder: page.wentBack(), dead: 0 });
+    sinks.push({ sink, lost, doubled: 0, mayDouble: 0, outOfOrder: scenario.mayGoBack ? 0 : page.wentBack(), dead: 0 });
   }
   for (const { sink, lost, doubled, mayDouble, outOfOrder } of sinks) {
     if (lost > 0) misses.push(`${sink}: ${lost} lost`);

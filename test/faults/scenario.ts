@@ -22,6 +22,8 @@ export interface Scenario {
    * the memory of mlmon itself is taken away.
    */
   readonly mayDouble?: "all";
+  /** True where mlmon gets an older state, so that what it shows of latest values goes back with it. */
+  readonly mayGoBack?: boolean;
 }
 
 export interface WorldWishes {
@@ -33,6 +35,8 @@ export interface WorldWishes {
   readonly ownMlflow?: boolean;
   /** How long mlmon waits for an answer of MLflow; `"3s"` by default. */
   readonly sourceTimeout?: string;
+  /** The state folder is a file system of its own of so many bytes. */
+  readonly stateBytes?: number;
   /** Points in each series before mlmon starts; 100 by default. */
   readonly history?: number;
   /** Time between two writes of the trainings; 150 ms by default. */

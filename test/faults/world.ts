@@ -13,6 +13,7 @@ import { type PageWatch, scrape, watchPage } from "./pages.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import type { Scenario } from "./scenario.ts";
+import { mountState, type StateMount } from "./state-mount.ts";
 import { createTrainings, type Trainings } from "./trainings.ts";
 
 /** Everything around one mlmon, in which one scenario plays. */
@@ -29,6 +30,10 @@ export interface World {
   readonly arrivals: Readonly<Record<PointsSink, Arrivals>>;
   /** Of a world that wishes `ownMlflow`. */
   readonly server: OwnMlflow | undefined;
+  /** Of a world that wishes `stateBytes`. */
+  readonly mount: StateMount | undefined;
+  /** A second mlmon on the same configuration and state folder, not started yet. */
+  another(port: number): Mlmon;
   /** Of a world that wishes `https`. */
   readonly certificates: Certificates | undefined;
   /** Of a world that wishes `ownHosts`; the name is known. */
@@ -56,7 +61,7 @@ export interface Surroundings {
 /** Builds a world; the trainings have some history, and mlmon is not started yet. */
 export async function openWorld(scenario: Scenario, { seed, binary, ...shared }: Surroundings): Promise<World> {
   const { path: folder } = await temporaryFolder();
-  const { https = false, ownHosts: named = false, ownMlflow, sourceTimeout = "3s" } = scenario.world ?? {};
+  const { https = false, ownHosts: named = false, ownMlflow, stateBytes, sourceTimeout = "3s" } = scenario.world ?? {};
   const server = ownMlflow ? await startOwnMlflow(shared.python) : undefined;
   const url = server?.url ?? shared.mlflow;
   const state = join(folder, "state");
@@ -83,11 +88,13 @@ export async function openWorld(scenario: Scenario, { seed, binary, ...shared }:
   };
   await writeFile(config, configText({ mlflow: proxy.url, experiment: name, sourceTimeout, ...places }));
   await mkdir(state, { mode: 0o700 });
+  const mount = stateBytes === undefined ? undefined : mountState(state, stateBytes);
   const always: StartOptions = {
     ...(hosts && { prefix: hosts.prefix }),
     ...(certificates && { env: { NODE_EXTRA_CA_CERTS: certificates.authority } }),
   };
-  const mlmon = createMlmon({ always, binary, config, state, port: await freePort(), folder });
+  const another = (port: number) => createMlmon({ always, binary, config, state, port, folder });
+  const mlmon = another(await freePort());
   const pages = { pushgateway: watchPage(), prometheus: watchPage() };
   const scraping = scrape(`${mlmon.url}/metrics`, pages.prometheus);
   const pushing = watchPushes(gateway, pages.pushgateway);
@@ -106,6 +113,8 @@ export async function openWorld(scenario: Scenario, { seed, binary, ...shared }:
       tally: readArrivals(tally, tallyPoints),
     },
     server,
+    mount,
+    another,
     certificates,
     hosts,
     pages,
@@ -118,6 +127,7 @@ export async function openWorld(scenario: Scenario, { seed, binary, ...shared }:
       await scraping.stop();
       await Promise.all([pramathus, tally, gateway, proxy].map((each) => each.close()));
       await server?.remove();
+      mount?.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };

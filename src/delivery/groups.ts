@@ -47,6 +47,8 @@ export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log:
   return {
     changed() {
       const names = new Set([...current().keys(), ...held]);
+      // Groups may be as many as runs: one that is empty here and there is forgotten.
+      for (const name of known.keys()) if (!names.has(name)) known.delete(name);
       return [...names].filter((name) => known.get(name) !== (current().get(name) ?? 0));
     },
     version: (name) => current().get(name) ?? 0,

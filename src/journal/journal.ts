@@ -1,4 +1,5 @@
 import type { Batch } from "../model/batch.ts";
+import type { Entries } from "../model/entries.ts";
 import type { State } from "../model/state.ts";
 import type { DeadQueue } from "./dead-queue.ts";
 
@@ -41,6 +42,8 @@ export interface Journal {
   trim(): Promise<void>;
   /** Bytes of batches kept, and whether they exceed the cap: then reading pauses. */
   size(): { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
+  /** How much it holds beside samples; called for each status. */
+  entries(): readonly Entries[];
   /**
    * Resolves at the next `append` that stores a row, the next `commit` or `forget`, a `trim` that freed room, at
    * `close`, or when the signal fires.

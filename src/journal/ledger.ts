@@ -10,28 +10,45 @@ export interface Ledger {
   read(): readonly LedgerRow[];
 }
 
-/** Opens the counters. */
+/** Reasons of one counter of one part: a plugin may make them up, and metrics carry each as a label. */
+const maxReasons = 100;
+const otherReasons = "other";
+
+/** Opens the counters; of a counter with too many reasons further ones are counted together, as `"other"`. */
 export function openLedger({ db, run }: Database): Ledger {
   const add = db.prepare(`
     INSERT INTO ledger (scope, id, name, reason, count) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count`);
   const all = db.prepare("SELECT scope, id, name, reason, count FROM ledger ORDER BY scope, id, name, reason");
+  const reasons = new Map<string, Set<string>>();
+  for (const row of read()) bounded(row);
   return {
     add(rows) {
-      for (const { scope, id, name, reason, count } of rows) add.run(scope, id, name, reason, count);
+      for (const row of rows) add.run(row.scope, row.id, row.name, bounded(row), row.count);
     },
-    read() {
-      return run(() =>
-        all.all().map((row) => ({
-          scope: oneOf(scopes, row.scope),
-          id: text(row, "id"),
-          name: oneOf(names, row.name),
-          reason: text(row, "reason"),
-          count: number(row, "count"),
-        })),
-      );
-    },
+    read,
   };
+
+  function read(): readonly LedgerRow[] {
+    return run(() =>
+      all.all().map((row) => ({
+        scope: oneOf(scopes, row.scope),
+        id: text(row, "id"),
+        name: oneOf(names, row.name),
+        reason: text(row, "reason"),
+        count: number(row, "count"),
+      })),
+    );
+  }
+
+  function bounded({ scope, id, name, reason }: LedgerRow): string {
+    const counter = JSON.stringify([scope, id, name]);
+    const known = reasons.get(counter) ?? new Set();
+    reasons.set(counter, known);
+    if (!known.has(reason) && known.size >= maxReasons) return otherReasons;
+    known.add(reason);
+    return reason;
+  }
 }
 
 const scopes: Words<LedgerRow["scope"]> = { source: true, transform: true, sink: true, view: true };

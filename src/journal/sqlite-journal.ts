@@ -4,6 +4,7 @@ import type { Batch } from "../model/batch.ts";
 import { openBatchRows } from "./batch-rows.ts";
 import { createBell } from "./bell.ts";
 import { openConsumers } from "./consumers.ts";
+import { openEntries } from "./count-entries.ts";
 import { openDeadLetters } from "./dead-letters.ts";
 import { watchDisk } from "./disk-room.ts";
 import type { Changes, Journal } from "./journal.ts";
@@ -39,6 +40,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const states = openStates(database);
   const ledger = openLedger(database);
   const letters = openDeadLetters(database, maxBytes / 8);
+  const entries = openEntries(database);
   const bell = createBell();
   const diskIsLow = path === ":memory:" ? () => false : watchDisk(dirname(path), reserveBytes, now);
 
@@ -73,6 +75,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       bell.ring();
     },
 
+    entries,
     state: states.of,
     discard: states.settle,
     ledger: ledger.read,

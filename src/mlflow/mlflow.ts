@@ -22,11 +22,13 @@ export const mlflow = defineSource("mlflow", mlflowOptions, (options) => ({
 
 /** Makes the source of checked options; `limits` are for tests. */
 export function mlflowSource(options: MlflowOptions, limits: Partial<Limits> = {}): Source {
+  const recent = new Map<string, number>();
   return {
     read(ctx) {
       const all = { ...defaultLimits(options, ctx.once), ...limits };
-      return ctx.once ? readOnce(options, ctx, all) : readOn(options, ctx, all);
+      return ctx.once ? readOnce(options, ctx, all) : readOn(options, ctx, all, recent);
     },
+    entries: () => ({ recent_runs: recent.size }),
   };
 }
 
@@ -40,10 +42,14 @@ async function* readOnce(options: MlflowOptions, ctx: SourceContext, limits: Lim
 }
 
 /** Polls until the signal fires; never ends because MLflow is away. */
-async function* readOn(options: MlflowOptions, ctx: SourceContext, limits: Limits): AsyncGenerator<Batch> {
+async function* readOn(
+  options: MlflowOptions,
+  ctx: SourceContext,
+  limits: Limits,
+  recent: Map<string, number>,
+): AsyncGenerator<Batch> {
   const facts = createFacts();
   const sweep = createSweep();
-  const recent = new Map<string, number>();
   let session: Session | undefined;
   let experimentsDue = 0;
   let modelsDue = 0;

@@ -31,7 +31,7 @@ export class Secret {
   /** Returns the value; for the sender and the server's token check alone. Throws `ConfigError` when it is not set. */
   static reveal(secret: Secret): string {
     const value = secret.#read();
-    if (value.length >= 4) known.add(value);
+    if (value.length >= 4) remember(value);
     return value;
   }
 }
@@ -91,6 +91,21 @@ export function secretProblem(secret: Secret): string | undefined {
 }
 
 const known = new Set<string>();
+
+/** Values of secrets that are masked, those that were replaced by newer ones too; the longest unused goes first. */
+export const maxSecrets = 1000;
+
+/** How many values `maskSecrets` looks for; called for each status. */
+export function knownSecrets(): number {
+  return known.size;
+}
+
+function remember(value: string): void {
+  known.delete(value);
+  known.add(value);
+  const [oldest] = known;
+  if (known.size > maxSecrets && oldest !== undefined) known.delete(oldest);
+}
 
 function checked(name: string, value: string): string {
   // A header value with a line end would be printed whole by a runtime's own error.

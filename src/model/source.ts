@@ -12,6 +12,8 @@ export interface Source {
   read(ctx: SourceContext): AsyncIterable<Batch>;
   /** Called once, after `read` has ended. */
   close?(): Awaitable<void>;
+  /** How many entries it holds in memory, by what they are: `{ recent_runs: 12 }`. Asked for at each status. */
+  entries?(): Readonly<Record<string, number>>;
   /** Looks at the other side without reading data, for `mlmon doctor`; never throws for what the other side does. */
   inspect?(signal: AbortSignal): Promise<Inspection>;
 }

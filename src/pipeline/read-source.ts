@@ -14,6 +14,8 @@ import { type Intake, sourceOwner } from "./intake.ts";
 export interface ActiveSource {
   readonly entry: ResolvedEntry<Source>;
   report: SourceReport;
+  /** What it holds in memory; absent before it was made. */
+  entries?: () => Readonly<Record<string, number>>;
 }
 
 /** Everything a source's loop needs beside the source. */
@@ -81,6 +83,7 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: { bat
   // What the source before it has set after its last batch was never committed.
   reading.journal.discard([sourceOwner(id)]);
   const source = active.entry.create();
+  active.entries = () => source.entries?.() ?? {};
   try {
     const batches = source.read({
       ...context,

@@ -3,6 +3,7 @@ import type { ActiveSink } from "../delivery/active-sink.ts";
 import { auditLedger } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { SinkReport, Status } from "../server/status.ts";
+import { countEntries } from "./count-entries.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { notReady } from "./ready.ts";
 import { sinkOwner } from "./sink-at-work.ts";
@@ -35,6 +36,7 @@ export function report({ config, reload, journal, pipeline, version, startedAt, 
     sinks,
     journal: journal.size(),
     view: pipeline.view.counts(),
+    entries: countEntries(journal, pipeline),
     ledger,
     ledgerMismatches: auditLedger(journal),
   };

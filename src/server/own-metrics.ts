@@ -59,6 +59,11 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const series = gauge("mlmon_series", "Live series");
   const seriesMax = gauge("mlmon_series_max", "Live series at most");
   const seriesRefused = counter("mlmon_series_refused_total", "Samples of series that the cap has refused", ["key"]);
+  const entries = gauge("mlmon_entries", "What the part holds of something, in memory or in the journal", [
+    "part",
+    "of",
+  ]);
+  const entriesMax = gauge("mlmon_entries_max", "The most that the part may hold of it", ["part", "of"]);
   const reloaded = gauge("mlmon_config_last_reload_successful", "Whether the last load of the configuration succeeded");
   const reloadTime = gauge(
     "mlmon_config_last_reload_success_timestamp_seconds",
@@ -77,6 +82,8 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     series,
     seriesMax,
     seriesRefused,
+    entries,
+    entriesMax,
     reloaded,
     reloadTime,
     build,
@@ -120,6 +127,10 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     series.set({}, now.view.series);
     seriesMax.set({}, now.view.max);
     for (const [key, count] of now.view.refused) seriesRefused.set({ key }, count);
+    for (const { part, of, count, max } of now.entries) {
+      entries.set({ part, of }, count);
+      if (max !== undefined) entriesMax.set({ part, of }, max);
+    }
     reloaded.set({}, now.reload.successful ? 1 : 0);
     reloadTime.set({}, now.reload.lastSuccess / 1000);
     build.set({ version: now.version, runtime }, 1);

@@ -1,5 +1,6 @@
 import type { SinkStatus } from "../delivery/active-sink.ts";
 import type { LedgerRow } from "../journal/journal.ts";
+import type { Entries } from "../model/entries.ts";
 import type { ViewCounts } from "../view/view.ts";
 
 /** How everything is doing right now: what `/api/v1/status`, the page, readiness and mlmon's own series show. */
@@ -18,6 +19,8 @@ export interface Status {
   readonly sinks: readonly SinkReport[];
   readonly journal: { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
   readonly view: ViewCounts;
+  /** How full everything is that lives as long as mlmon or its journal. */
+  readonly entries: readonly Entries[];
   readonly ledger: readonly LedgerRow[];
   /** Where the ledger does not add up; empty unless mlmon has a bug. */
   readonly ledgerMismatches: readonly string[];

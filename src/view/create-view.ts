@@ -5,10 +5,10 @@ import { collectSamples } from "./collect-samples.ts";
 import { createFacts } from "./facts.ts";
 import { createGroupVersions, type GroupVersions } from "./group-versions.ts";
 import { createLiveRuns } from "./live-runs.ts";
-import { createRefused } from "./refused.ts";
-import { countRunSeries } from "./run-series.ts";
+import { createRefused, maxKeys } from "./refused.ts";
+import { countRunSeries, seriesPerRun } from "./run-series.ts";
 import { decodeSnapshot, encodeSnapshot, type SnapshotParts } from "./snapshot.ts";
-import { createTaker } from "./take-samples.ts";
+import { createTaker, maxMetrics } from "./take-samples.ts";
 import type { View } from "./view.ts";
 
 export interface ViewOptions {
@@ -37,7 +37,7 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
   const refused = createRefused(from?.refused);
   const live = createLiveRuns({ max, retentionMs, refused });
   const facts = createFacts(live, refused);
-  const take = createTaker(live, refused);
+  const taker = createTaker(live, refused);
   const groupings = new WeakMap<(run: Run) => string, GroupVersions>();
   if (from) restore(from);
 
@@ -64,8 +64,8 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
     for (const run of batch.runs ?? []) {
       if (live.admit(run, time, source) === "refused") refused.add("run_info");
     }
-    take(batch.samples, time, source);
-    if (batch.restored) take(batch.restored, time, source);
+    taker.take(batch.samples, time, source);
+    if (batch.restored) taker.take(batch.restored, time, source);
     if (batch.facts) facts.replace(batch.facts, source);
     facts.merge(
       batch.samples.filter(({ run }) => run === undefined),
@@ -111,6 +111,11 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
     get version() {
       return live.version;
     },
+    entries: () => [
+      { part: "view", of: "runs", count: live.runs.size, max: Math.floor(max / seriesPerRun) },
+      { part: "view", of: "metric_names", count: taker.metrics(), max: maxMetrics },
+      { part: "view", of: "refused_keys", count: refused.counts.size, max: maxKeys },
+    ],
     counts() {
       let series = facts.samples().length;
       for (const run of live.runs.values()) series += countRunSeries(run) + run.series.size;

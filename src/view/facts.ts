@@ -37,6 +37,7 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
       live.release(before.size);
       before.clear();
       for (const fact of wanted) set(before, fact);
+      dropEmpty(source, name);
       touch();
     }
   }
@@ -47,6 +48,7 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
       const before = family.get(labelsKey(sample));
       if (before && !isLater(sample, before)) continue;
       set(family, sample);
+      dropEmpty(source, sample.name);
       touch();
     }
   }
@@ -72,6 +74,12 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     const key = labelsKey(fact);
     if (family.has(key) || live.reserve(1, Number.POSITIVE_INFINITY)) family.set(key, fact);
     else refused.add(fact.name);
+  }
+
+  /** What was refused leaves no name behind. */
+  function dropEmpty(source: string, name: string): void {
+    const names = sources.get(source);
+    if (names?.get(name)?.size === 0) names.delete(name);
   }
 
   function familyOf(source: string, name: string): Family {

@@ -3,7 +3,7 @@ import type { LiveRuns } from "./live-runs.ts";
 
 type GroupBy = (run: Run) => string;
 
-/** Numbers the states of every group of one `groupBy`; a group that runs have left is still numbered. */
+/** Numbers the states of every group of one `groupBy`; a group that all runs have left has none any more. */
 export interface GroupVersions {
   read(): ReadonlyMap<string, number>;
 }
@@ -30,13 +30,23 @@ export function createGroupVersions(live: LiveRuns, groupBy: GroupBy, factsVersi
   }
 
   function read(): ReadonlyMap<string, number> {
-    for (const [id, { run, version }] of live.runs) grow(place(id, run), version);
+    const filled = new Set<string>();
+    for (const [id, { run, version }] of live.runs) {
+      const group = place(id, run);
+      filled.add(group);
+      grow(group, version);
+    }
     for (const [id, { group }] of members) {
       if (live.runs.has(id)) continue;
       members.delete(id);
       grow(group, live.version);
     }
-    if (factsVersion() > 0) grow("", factsVersion());
+    if (factsVersion() > 0) {
+      filled.add("");
+      grow("", factsVersion());
+    }
+    // Groups may be as many as runs: whoever still holds an empty one finds that it has no number.
+    for (const group of versions.keys()) if (!filled.has(group)) versions.delete(group);
     return versions;
   }
 

@@ -15,4 +15,5 @@ export function createRefused(entries: Iterable<readonly [key: string, count: nu
   };
 }
 
-const maxKeys = 100;
+/** Keys at most, `"other"` among them. */
+export const maxKeys = 100;

@@ -7,11 +7,21 @@ import type { LiveRun, LiveSeries, Metric, OwnLabels } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { Refused } from "./refused.ts";
 
+/** Enters samples into the view. */
+export interface Taker {
+  take(samples: readonly Sample[], readAt: number, source: string): void;
+  /** Metric keys it remembers the names of. */
+  metrics(): number;
+}
+
+/** Metric keys at most; beyond them all are forgotten, and made anew as they come. */
+export const maxMetrics = 50_000;
+
 /**
- * Makes the function that enters samples into the view. It runs for every point there is; points of one series come in
+ * Makes what enters samples into the view. It runs for every point there is; points of one series come in
  * a row, so that all but the first of a row cost three comparisons.
  */
-export function createTaker(live: LiveRuns, refused: Refused) {
+export function createTaker(live: LiveRuns, refused: Refused): Taker {
   const metrics = new Map<string, Metric>();
 
   function take(samples: readonly Sample[], readAt: number, source: string): void {
@@ -84,12 +94,11 @@ export function createTaker(live: LiveRuns, refused: Refused) {
     return metric;
   }
 
-  return take;
+  return { take, metrics: () => metrics.size };
 }
 
 /** A client's clock may be so far ahead (ms) before what it says is left out of the newest time of a run. */
 const tolerance = 86_400_000;
-const maxMetrics = 50_000;
 
 function readOwnLabels({ labels: given }: Sample): OwnLabels | undefined {
   if (given === undefined) return undefined;

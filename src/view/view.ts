@@ -1,4 +1,5 @@
 import type { Batch } from "../model/batch.ts";
+import type { Entries } from "../model/entries.ts";
 import type { Run } from "../model/run.ts";
 
 /** The latest value of every live series; a consumer of the journal, kept across restarts by its snapshot. */
@@ -10,8 +11,8 @@ export interface View {
   /** Removes what has outlived `series.retention`. Called once a minute. */
   expire(now: number): void;
   /**
-   * Every group that holds series, or has held some since the view was made, with a number that grows at each change
-   * of the group. Without `groupBy` there is one group, `""`. Called by a worker before each push.
+   * Every group that holds series, with a number that grows at each change of the group, also when it comes back after
+   * it was empty. Without `groupBy` there is one group, `""`. Called by a worker before each push.
    */
   versions(groupBy?: (run: Run) => string): ReadonlyMap<string, number>;
   /**
@@ -22,6 +23,8 @@ export interface View {
   /** Grows at every change of any series. */
   readonly version: number;
   counts(): ViewCounts;
+  /** How full it is; called for each status. */
+  entries(): readonly Entries[];
   /** All that `restoreView` needs. */
   snapshot(): Uint8Array;
 }

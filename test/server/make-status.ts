@@ -15,6 +15,10 @@ export function makeStatus(change: Partial<Status> = {}): Status {
     sinks: [makeSink()],
     journal: { bytes: 1_500_000, maxBytes: 1024 ** 3, full: false },
     view: { series: 1234, runs: 12, max: 100_000, refused: new Map() },
+    entries: [
+      { part: "view", of: "runs", count: 12, max: 25_000 },
+      { part: "source/mlflow", of: "state", count: 34 },
+    ],
     ledgerMismatches: [],
     ledger: [
       { scope: "source", id: "mlflow", name: "read", reason: "", count: 12_345 },

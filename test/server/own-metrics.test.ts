@@ -55,6 +55,9 @@ describe("mlmon's own series", () => {
       `mlmon_source_last_success_timestamp_seconds{source="mlflow"} ${(now - 5000) / 1000}`,
       "mlmon_journal_bytes 1500000",
       `mlmon_journal_max_bytes ${1024 ** 3}`,
+      'mlmon_entries{part="view",of="runs"} 12',
+      'mlmon_entries_max{part="view",of="runs"} 25000',
+      'mlmon_entries{part="source/mlflow",of="state"} 34',
       "mlmon_series 10",
       "mlmon_series_max 100",
       'mlmon_series_refused_total{key="a \\"quoted\\"\\nkey"} 4',
@@ -93,7 +96,7 @@ describe("mlmon's own series", () => {
   });
 
   it("give infinity as the most bytes of a journal without a bound", async () => {
-    const page = await lines(makeStatus({ journal: { bytes: 1, maxBytes: Number.POSITIVE_INFINITY, full: false } }));
+    const page = await lines(makeStatus({ journal: { ...makeStatus().journal, maxBytes: Number.POSITIVE_INFINITY } }));
     assert.ok(page.includes("mlmon_journal_max_bytes +Inf"));
   });
 

@@ -169,22 +169,40 @@ describe("versions()", () => {
     assert.equal(after.get("two"), before.get("two"));
   });
 
-  it("still names a group that has emptied, with a new number", () => {
+  it("names a group no more that has emptied, and gives it a greater number when it is back", () => {
     const view = createView(options);
     const run = inGroup("a", "one");
     view.apply(makeBatch({ samples: [makeSample(run, "loss", 1)] }));
     const before = view.versions(groupBy).get("one") ?? 0;
     view.apply(makeBatch({ ended: [{ ...run, deleted: true }] }));
-    assert.ok((view.versions(groupBy).get("one") ?? 0) > before);
+    assert.deepEqual([...view.versions(groupBy)], []);
     assert.deepEqual(view.latest(now, { name: "one", groupBy }).samples, []);
+    view.apply(makeBatch({ samples: [makeSample(run, "loss", 1)] }));
+    assert.ok((view.versions(groupBy).get("one") ?? 0) > before);
+  });
+
+  it("says how full the view is, and holds nothing of what has gone or was refused", () => {
+    const view = createView({ ...options, max: 8 });
+    const fill = () => Object.fromEntries(view.entries().map(({ of, count }) => [of, count]));
+    const run = makeRun("a");
+    view.apply(makeBatch({ samples: [makeSample(run, "loss", 1)] }));
+    assert.deepEqual(fill(), { runs: 1, metric_names: 1, refused_keys: 0 });
+    for (let index = 0; index < 200; index++) {
+      view.apply(makeBatch({ samples: [fact(`fact ${index}`, 1)] }));
+    }
+    assert.deepEqual(fill(), { runs: 1, metric_names: 1, refused_keys: 100 });
+    view.apply(makeBatch({ ended: [{ ...run, deleted: true }] }));
+    assert.equal(fill().runs, 0);
   });
 
   it("grows for both groups when a run moves", () => {
     const view = createView(options);
     view.apply(makeBatch({ samples: [makeSample(inGroup("a", "one"), "loss", 1)] }));
+    view.apply(makeBatch({ samples: [makeSample(inGroup("b", "one"), "loss", 1)] }));
     const before = view.versions(groupBy).get("one") ?? 0;
     view.apply(makeBatch({ runs: [inGroup("a", "two")] }));
     assert.ok((view.versions(groupBy).get("one") ?? 0) > before);
+    view.apply(makeBatch({ runs: [inGroup("b", "two")] }));
     assert.equal(view.latest(now, { name: "one", groupBy }).samples.length, 0);
     assert.ok(view.latest(now, { name: "two", groupBy }).samples.length > 0);
   });

@@ -19,6 +19,8 @@ export interface Config {
   readonly journal?: {
     /** Size at which reading pauses until sinks catch up; `"1GiB"` by default. */
     readonly maxBytes?: string | number;
+    /** Time between the oldest and the newest of what waits at which reading pauses as well; `"30d"` by default. */
+    readonly maxAge?: string | number;
   };
   readonly server?: {
     /** `host:port`; `"127.0.0.1:9890"` by default. Another host than loopback needs `token` or `auth: "none"`. */

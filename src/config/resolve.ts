@@ -73,7 +73,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     transforms,
     sinks,
     series: { retentionMs: checked.series.retention, max: checked.series.max },
-    journal: { maxBytes: checked.journal.maxBytes },
+    journal: { maxBytes: checked.journal.maxBytes, maxAgeMs: checked.journal.maxAge },
     server: { ...listen, token },
     stateDir: options.stateDir ?? checked.state,
     warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${called(path)}: ${message}`)],
@@ -97,7 +97,13 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
-  journal: v.optional(v.strictObject({ maxBytes: v.optional(option.size(), "1GiB") }), {}),
+  journal: v.optional(
+    v.strictObject({
+      maxBytes: v.optional(option.size(), "1GiB"),
+      maxAge: v.optional(option.duration(), "30d"),
+    }),
+    {},
+  ),
   server: v.optional(
     v.strictObject({
       listen: v.optional(v.string()),

@@ -11,7 +11,7 @@ export interface ResolvedConfig {
   readonly transforms: readonly ResolvedEntry<Transform>[];
   readonly sinks: readonly ResolvedSink[];
   readonly series: { readonly retentionMs: number; readonly max: number };
-  readonly journal: { readonly maxBytes: number };
+  readonly journal: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly server: {
     readonly host: string;
     readonly port: number;

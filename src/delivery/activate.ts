@@ -34,6 +34,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
       bytes: host.batch?.bytes ?? sink.limits?.bytes ?? 1024 ** 2,
       intervalMs: host.batch?.interval ?? 0,
     },
+    whenFull: host.whenFull ?? "pause",
     timeoutMs,
     retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? 60_000 },
     status: newStatus(),

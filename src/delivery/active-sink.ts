@@ -12,6 +12,8 @@ export interface ActiveSink {
   deliver(request: unknown, ctx: SinkContext): Promise<Outcome>;
   readonly match: ((sample: Sample) => boolean) | undefined;
   readonly batch: { readonly samples: number; readonly bytes: number; readonly intervalMs: number };
+  /** What becomes of its backlog when the journal is full on its account. */
+  readonly whenFull: "pause" | "drop-oldest";
   readonly timeoutMs: number;
   readonly retry: { readonly baseMs: number; readonly capMs: number };
   readonly status: SinkStatus;

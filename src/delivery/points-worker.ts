@@ -4,6 +4,7 @@ import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
+import { type Dropping, dropOldest, watchRoom } from "./drop-oldest.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { nextReplay } from "./replay.ts";
 import { mergeSlice, select } from "./select.ts";
@@ -22,20 +23,26 @@ export interface PointsWorkerOptions {
   readonly inputEnded: AbortSignal;
   /** Cuts full slices only until the input has ended, so that bytes do not depend on timing. */
   readonly once: boolean;
+  /** Whether another consumer makes room in a full journal by itself; none does by default. */
+  readonly yields?: (consumer: string) => boolean;
   readonly world?: DeliveryWorld;
 }
 
 /** Delivers every sample of the journal to one sink, in order, until the signal fires or the input has ended. */
 export async function runPointsWorker(options: PointsWorkerOptions): Promise<void> {
-  const { sink, journal, signal, inputEnded, log, leave } = options;
+  const { sink, journal, signal, inputEnded, log, leave, once, yields = () => false } = options;
   const world = options.world ?? deliveryWorld(options.ctx, log);
+  const work: Work = { ...options, dropping: { sink, journal, world, yields }, failures: { inRow: 0 } };
   const consumer = `sink/${sink.id}`;
   const limit = { samples: sink.batch.samples, bytes: sink.batch.bytes };
   const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
+    // What is read once fits in the end; only a receiver that fails may cost samples then.
+    const mayDrop = !ended && (!once || isFailing(sink));
+    if (mayDrop && (await dropOldest(work.dropping))) continue;
     const again = nextReplay(journal, sink.id, limit);
-    if (again && !(await deliverSlice(options, world, again.slice, again.replayed))) break;
+    if (again && !(await deliverSlice(work, again.slice, again.replayed))) break;
     const position = journal.position(consumer);
     const end = journal.end();
     const slice = await journal.slice(position, limit);
@@ -48,18 +55,21 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     }
     const full = slice.samples >= limit.samples || slice.next < end;
     if (!full && !ended && !(await isDue(options, world, slice, stop))) continue;
-    if (!(await deliverSlice(options, world, slice))) break;
+    if (!(await deliverSlice(work, slice))) break;
   }
   sink.status.state = "stopped";
 }
 
-/** Returns false when stopped before the slice was committed. */
-async function deliverSlice(
-  { sink, journal, leave }: PointsWorkerOptions,
-  world: DeliveryWorld,
-  slice: Slice,
-  replayed: readonly number[] = [],
-): Promise<boolean> {
+/** What the worker hands on to each slice. */
+interface Work extends PointsWorkerOptions {
+  readonly dropping: Dropping;
+  readonly failures: { inRow: number };
+}
+
+/** Returns false when stopped before the slice was committed; one that gives way to new samples is looked at again. */
+async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[] = []): Promise<boolean> {
+  const { sink, journal, signal, leave, failures, dropping } = work;
+  const { world } = dropping;
   const position = slice.next;
   const merged = mergeSlice(slice);
   if (!merged || (merged.samples.length === 0 && merged.ended.length === 0)) {
@@ -68,8 +78,10 @@ async function deliverSlice(
   const selection = select(sink, merged);
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
-  const delivered = await deliverBatch(sink, batch, world, { leave });
-  if (delivered.stopped) return false;
+  const room = watchRoom(dropping);
+  const giveUp = leave ? AbortSignal.any([leave, room.held]) : room.held;
+  const delivered = await deliverBatch(sink, batch, world, { leave: giveUp, failures }).finally(room.end);
+  if (delivered.stopped) return room.held.aborted && !leave?.aborted && !signal.aborted;
   const changes = {
     owners: [`sink/${sink.id}`],
     ledger: [...ledger, ...delivered.ledger],
@@ -79,6 +91,10 @@ async function deliverSlice(
   if (!(await commitStep(sink, journal, { position, changes }, world))) return false;
   sink.status.state = "idle";
   return true;
+}
+
+function isFailing({ status }: ActiveSink): boolean {
+  return status.state === "retrying" || status.state === "paused";
 }
 
 /**

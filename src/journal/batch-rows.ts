@@ -1,4 +1,5 @@
 import type { Batch } from "../model/batch.ts";
+import { createCache, type StoredRow } from "./batch-cache.ts";
 import { bytes, number } from "./columns.ts";
 import type { Database } from "./database.ts";
 import { encodeBatch } from "./encode-batch.ts";
@@ -14,6 +15,10 @@ export interface BatchRows {
   stored(): number;
   /** Bytes of the batches kept. */
   bytes(): number;
+  /** Time between the oldest and the newest of them; 0 when the clock went back meanwhile. */
+  spanMs(): number;
+  /** Bytes of the file that hold nothing. */
+  unusedBytes(): number;
   /** Stores a batch; called inside a transaction. The returned function is called when that transaction stands. */
   append(batch: Batch): () => void;
   /** Returns the batch that holds a position between `start()` and `end()`. */
@@ -22,11 +27,6 @@ export interface BatchRows {
   waitingBytes(from: number): number;
   /** Deletes some of the batches that end at or before a position, each call a transaction; false when none are left. */
   deleteBefore(position: number): boolean;
-}
-
-export interface StoredRow {
-  readonly position: number;
-  readonly batch: StoredBatch;
 }
 
 /** All that was ever stored up to some point. */
@@ -55,19 +55,22 @@ export function openBatchRows(database: Database): BatchRows {
     SELECT position, samples, samples_before, bytes_before, length(body) AS bytes, time FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1`);
   const sampled = db.prepare("SELECT time FROM batches WHERE position >= ? AND samples > 0 ORDER BY position LIMIT 1");
   const first = db.prepare(`
-    SELECT position, samples, samples_before, bytes_before FROM batches ORDER BY position LIMIT 1`);
+    SELECT position, samples, samples_before, bytes_before, time FROM batches ORDER BY position LIMIT 1`);
   const deleteFirst = db.prepare(`
     DELETE FROM batches WHERE position IN
       (SELECT position FROM batches WHERE position < ?1 AND position + samples < ?1 ORDER BY position LIMIT ?2)`);
   const cache = createCache();
   let end = run(readTotals);
   let start = run(readStart);
+  let newest = run(readNewest);
 
   return {
     end: () => end.position,
     start: () => start.position,
     stored: () => end.samples,
     bytes: () => end.bytes - start.bytes,
+    spanMs: () => Math.max(0, newest - start.time),
+    unusedBytes: () => pragma("freelist_count") * pragma("page_size"),
 
     append(batch) {
       const body = encodeBatch(batch);
@@ -82,6 +85,7 @@ export function openBatchRows(database: Database): BatchRows {
       return () => {
         const wasEmpty = start.position === end.position;
         end = after;
+        newest = batch.time;
         if (wasEmpty) start = readStart();
       };
     },
@@ -143,44 +147,32 @@ export function openBatchRows(database: Database): BatchRows {
   }
 
   /** `firstEnd` is where the oldest batch ends. */
-  function readStart(): Totals & { readonly firstEnd: number } {
+  function readStart(): Totals & { readonly firstEnd: number; readonly time: number } {
     const row = first.get();
-    if (row === undefined) return { ...end, firstEnd: Number.POSITIVE_INFINITY };
+    // Without batches there is no time between any two.
+    if (row === undefined) return { ...end, firstEnd: Number.POSITIVE_INFINITY, time: Number.POSITIVE_INFINITY };
     const position = number(row, "position");
     return {
       position,
       samples: number(row, "samples_before"),
       bytes: number(row, "bytes_before"),
       firstEnd: position + number(row, "samples") + 1,
+      time: number(row, "time"),
     };
   }
 
+  function readNewest(): number {
+    const row = db.prepare("SELECT time FROM batches ORDER BY position DESC LIMIT 1").get();
+    return row ? number(row, "time") : Number.NEGATIVE_INFINITY;
+  }
+
+  function pragma(name: string): number {
+    return number(db.prepare(`PRAGMA ${name}`).get() ?? {}, name);
+  }
+
   function giveBack(): void {
-    const pragma = (name: string) => number(db.prepare(`PRAGMA ${name}`).get() ?? {}, name);
     const unused = pragma("freelist_count");
     const enough = Math.max(slackBytes / pragma("page_size"), pragma("page_count") / 4);
     if (unused > enough) db.prepare(`PRAGMA incremental_vacuum(${vacuumedPages})`).all();
   }
-}
-
-/** What the last slices were cut from: a batch of 10 000 samples is opened once, not for each slice of 100. */
-function createCache() {
-  const most = { rows: 8, bytes: 8 * 1024 ** 2 };
-  const rows: StoredRow[] = [];
-  return {
-    holding(position: number): StoredRow | undefined {
-      const index = rows.findIndex((row) => row.position <= position && position <= row.position + row.batch.samples);
-      const row = rows[index];
-      if (row && index > 0) {
-        rows.splice(index, 1);
-        rows.unshift(row);
-      }
-      return row;
-    },
-    add(row: StoredRow): void {
-      rows.unshift(row);
-      const bytes = () => rows.reduce((sum, { batch }) => sum + batch.bytes, 0);
-      while (rows.length > most.rows || (rows.length > 1 && bytes() > most.bytes)) rows.pop();
-    },
-  };
 }

@@ -1,24 +1,24 @@
 import { statfsSync } from "node:fs";
 
-/** Looks at most once a second, as it is asked before every read. */
+/** With room enough it is looked at once a second at most, as it is asked before every read. */
 const lookMs = 1000;
 
 /**
- * Returns a function that says whether a folder's disk has less free room than `reserveBytes`: then reading pauses
- * before SQLite fails. A disk that does not tell has room.
+ * Returns a function that says how many bytes a folder's disk has free, at this moment when that is less than
+ * `enoughBytes`; a disk that does not tell has room without end.
  */
-export function watchDisk(folder: string, reserveBytes: number, now: () => number): () => boolean {
+export function watchDisk(folder: string, enoughBytes: number, now: () => number): () => number {
   let looked = Number.NEGATIVE_INFINITY;
-  let low = false;
-  return function isLow() {
-    if (Math.abs(now() - looked) < lookMs) return low;
+  let free = 0;
+  return function freeBytes() {
+    if (free > enoughBytes && Math.abs(now() - looked) < lookMs) return free;
     looked = now();
-    low = freeBytes(folder) < reserveBytes;
-    return low;
+    free = look(folder);
+    return free;
   };
 }
 
-function freeBytes(folder: string): number {
+function look(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;

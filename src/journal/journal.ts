@@ -2,6 +2,7 @@ import type { Batch } from "../model/batch.ts";
 import type { Entries } from "../model/entries.ts";
 import type { State } from "../model/state.ts";
 import type { DeadQueue } from "./dead-queue.ts";
+import type { JournalSize } from "./journal-size.ts";
 
 /**
  * The durable heart: batches in order, one position per consumer, the state of every part, the ledger, dead letters.
@@ -40,8 +41,8 @@ export interface Journal {
   readonly dead: DeadQueue;
   /** Deletes what every consumer has passed; called after commits, cheap when there is nothing to do. */
   trim(): Promise<void>;
-  /** Bytes of batches kept, and whether they exceed the cap: then reading pauses. */
-  size(): { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
+  /** How full it is; looks at the disk at most once a second. */
+  size(): JournalSize;
   /** How much it holds beside samples; called for each status. */
   entries(): readonly Entries[];
   /**

@@ -8,6 +8,7 @@ import { openEntries } from "./count-entries.ts";
 import { openDeadLetters } from "./dead-letters.ts";
 import { watchDisk } from "./disk-room.ts";
 import type { Changes, Journal } from "./journal.ts";
+import { judgeSize } from "./journal-size.ts";
 import { openLedger } from "./ledger.ts";
 import { openDatabase } from "./open-database.ts";
 import { openDeadQueue } from "./open-dead-queue.ts";
@@ -19,6 +20,8 @@ export interface JournalOptions {
   readonly path: string;
   /** Batches beyond this make the journal full; what is appended then is stored all the same. */
   readonly maxBytes: number;
+  /** Time between the oldest and the newest batch beyond which the journal is full as well, ms; no bound by default. */
+  readonly maxAgeMs?: number;
   /** Free room of the disk below which the journal is full as well; 64 MiB by default. */
   readonly reserveBytes?: number;
   /** Shows the journal as it is now, also while another process uses it; false by default. */
@@ -32,7 +35,8 @@ export interface JournalOptions {
  * that finds damage or a full disk. A journal is opened once at a time: see `openStateFolder`.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { path, maxBytes, reserveBytes = 64 * 1024 ** 2, readOnly = false, now = Date.now } = options;
+  const { path, maxBytes, maxAgeMs = Number.POSITIVE_INFINITY, readOnly = false, now = Date.now } = options;
+  const { reserveBytes = 64 * 1024 ** 2 } = options;
   const database = openDatabase(path, { readOnly });
   const { db, run, transaction } = database;
   const rows = openBatchRows(database);
@@ -42,7 +46,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const letters = openDeadLetters(database, maxBytes / 8);
   const entries = openEntries(database);
   const bell = createBell();
-  const diskIsLow = path === ":memory:" ? () => false : watchDisk(dirname(path), reserveBytes, now);
+  const diskFree =
+    path === ":memory:" ? () => Number.POSITIVE_INFINITY : watchDisk(dirname(path), 2 * reserveBytes, now);
 
   return {
     async append({ batch, ...changes }) {
@@ -90,13 +95,19 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
 
     size() {
-      const bytes = rows.bytes();
-      return { bytes, maxBytes, full: bytes > maxBytes || diskIsLow() };
+      return judgeSize({
+        bytes: rows.bytes(),
+        maxBytes,
+        ageMs: rows.spanMs(),
+        maxAgeMs,
+        freeBytes: freeBytes(),
+        reserveBytes,
+      });
     },
 
     changed(signal) {
       // Nobody tells when a disk has room again.
-      return bell.wait(signal, diskIsLow() ? diskWaitMs : undefined);
+      return bell.wait(signal, freeBytes() < reserveBytes ? diskWaitMs : undefined);
     },
 
     async close() {
@@ -105,6 +116,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       run(() => db.close());
     },
   };
+
+  /** What was deleted stays in the file and is used again; to write there, SQLite needs some of the disk itself. */
+  function freeBytes(): number {
+    const free = diskFree();
+    return free < reserveBytes / 4 || free > 2 * reserveBytes ? free : free + run(rows.unusedBytes);
+  }
 
   /** Writes one step and what belongs to it, as one transaction; `step` returns what to do when that stands. */
   function write(changes: Changes, step: () => () => void): void {

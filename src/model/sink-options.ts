@@ -18,6 +18,11 @@ export const sinkOptions = v.strictObject({
       interval: v.optional(option.duration()),
     }),
   ),
+  /**
+   * What happens when this sink lets the journal run full: reading pauses, which loses nothing (`"pause"`, the default),
+   * or the oldest samples that wait for this sink alone are dropped, counted and logged (`"drop-oldest"`).
+   */
+  whenFull: v.optional(v.picklist(["pause", "drop-oldest"])),
   /** How long one request may take; 30 s by default. */
   timeout: v.optional(option.duration()),
   retry: v.optional(

@@ -54,7 +54,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     const folder = options.stateDir === undefined ? undefined : await openStateFolder(options.stateDir);
     if (folder) opened.push(() => folder.close());
     const path = folder?.journalPath ?? ":memory:";
-    const journal = await openJournal({ path, maxBytes: config.journal.maxBytes, now });
+    const journal = await openJournal({ path, ...config.journal, now });
     opened.push(() => journal.close());
     const before = journal.ledger();
     const pipeline = await openPipeline({

@@ -17,7 +17,7 @@ import { createIntake } from "./intake.ts";
 import type { ActiveSource } from "./read-source.ts";
 import { isLatest, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
-import { keepView, openView, viewOptions } from "./view-keeper.ts";
+import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts";
 import { within } from "./within.ts";
 
 /** Everything at work: made by `openPipeline`, started once by `run`. */
@@ -66,7 +66,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const context = { log, signal: reading.signal, now };
   const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
   const keeper = keepView(view, journal, intake, now);
-  const sinkWorld = { journal, view, log, now, send, once, ownMetrics, inputEnded: inputEnded.signal };
+  const yielding = new Set([viewConsumer]);
+  const sinkWorld = { journal, view, log, now, send, once, ownMetrics, inputEnded: inputEnded.signal, yielding };
   const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
   const makeSource = (entry: ResolvedConfig["sources"][number]) => sourceAtWork(entry, sourceWorld);
   const makeSink = (resolved: ResolvedConfig["sinks"][number]) => sinkAtWork(resolved, sinkWorld);

@@ -68,7 +68,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     opened.push(() => systemd.close());
     const folder = await openStateFolder(config.stateDir ?? ".mlmon");
     opened.push(() => folder.close());
-    const journal = await openJournal({ path: folder.journalPath, maxBytes: config.journal.maxBytes, now });
+    const journal = await openJournal({ path: folder.journalPath, ...config.journal, now });
     opened.push(() => journal.close());
 
     const metrics = createOwnMetrics(() => status());

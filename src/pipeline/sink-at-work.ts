@@ -42,12 +42,17 @@ export interface SinkWorld {
   readonly ownMetrics: () => Promise<string>;
   /** Fires when no more will be appended. */
   readonly inputEnded: AbortSignal;
+  /** Consumers that make room in a full journal by themselves; each sink made is put in or taken out. */
+  readonly yielding: Set<string>;
 }
 
 /** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
 export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork {
-  const { journal, view, log, now, send, once, ownMetrics, inputEnded } = world;
+  const { journal, view, log, now, send, once, ownMetrics, inputEnded, yielding } = world;
   const sink = activateSink(resolved, { send, now });
+  if (isLatest(sink) || sink.whenFull === "drop-oldest") yielding.add(sinkOwner(sink.id));
+  else yielding.delete(sinkOwner(sink.id));
+  const yields = (consumer: string) => yielding.has(consumer);
   const stop = new AbortController();
   const leave = new AbortController();
   const ctx: SinkContext = { log, now, signal: stop.signal, state: journal.state(sinkOwner(sink.id)), ownMetrics };
@@ -63,7 +68,7 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
   async function work(): Promise<void> {
     if (!isSetUp) await setup();
     const own = { sink, journal, ctx, log, signal: stop.signal, leave: leave.signal, inputEnded, once };
-    return isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker(own);
+    return isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker({ ...own, yields });
   }
 
   return {

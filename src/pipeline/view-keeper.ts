@@ -6,13 +6,14 @@ import { createView, restoreView, type ViewOptions } from "../view/create-view.t
 import type { View } from "../view/view.ts";
 import type { Intake } from "./intake.ts";
 
-const consumer = "view";
+/** The name of the view in the journal. */
+export const viewConsumer = "view";
 
 /** Brings the view to the end of the journal: from its last snapshot, then from the batches that came after it. */
 export async function openView(journal: Journal, options: ViewOptions, log: Log): Promise<View> {
-  const snapshot = journal.state(consumer).get("snapshot");
+  const snapshot = journal.state(viewConsumer).get("snapshot");
   const view = restored(snapshot, options, log);
-  let position = journal.position(consumer);
+  let position = journal.position(viewConsumer);
   for (;;) {
     const { batches, next } = await journal.slice(position, { samples: 50_000, bytes: 64 * 1024 ** 2 });
     if (next === position) break;
@@ -38,9 +39,9 @@ export function keepView(
   async function save(): Promise<void> {
     await intake.exclusively(async () => {
       const position = journal.end();
-      if (view.version === savedVersion && journal.position(consumer) === position) return;
-      journal.state(consumer).set("snapshot", view.snapshot());
-      await journal.commit(consumer, position, { owners: [consumer] });
+      if (view.version === savedVersion && journal.position(viewConsumer) === position) return;
+      journal.state(viewConsumer).set("snapshot", view.snapshot());
+      await journal.commit(viewConsumer, position, { owners: [viewConsumer] });
       savedVersion = view.version;
     });
     await journal.trim();

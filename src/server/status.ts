@@ -1,5 +1,6 @@
 import type { SinkStatus } from "../delivery/active-sink.ts";
 import type { LedgerRow } from "../journal/journal.ts";
+import type { JournalSize } from "../journal/journal-size.ts";
 import type { Entries } from "../model/entries.ts";
 import type { ViewCounts } from "../view/view.ts";
 
@@ -17,7 +18,7 @@ export interface Status {
   readonly notReady: readonly string[];
   readonly sources: readonly SourceReport[];
   readonly sinks: readonly SinkReport[];
-  readonly journal: { readonly bytes: number; readonly maxBytes: number; readonly full: boolean };
+  readonly journal: JournalSize;
   readonly view: ViewCounts;
   /** How full everything is that lives as long as mlmon or its journal. */
   readonly entries: readonly Entries[];

@@ -139,7 +139,8 @@ describe("the journal in memory and in a file", () => {
     const waiting = journal.changed(never);
     await journal.trim();
     await waiting;
-    assert.deepStrictEqual(journal.size(), { bytes: 0, maxBytes: 10_000, full: false });
+    const { bytes, maxBytes, full, fill } = journal.size();
+    assert.deepStrictEqual([bytes, maxBytes, full, fill], [0, 10_000, false, 0]);
     assert.equal(journal.position("new"), journal.end());
   });
 

@@ -1,3 +1,4 @@
+import { judgeSize } from "../../src/journal/journal-size.ts";
 import type { SinkReport, SourceReport, Status } from "../../src/server/status.ts";
 
 export const now = 1_700_000_000_000;
@@ -13,7 +14,14 @@ export function makeStatus(change: Partial<Status> = {}): Status {
     notReady: [],
     sources: [makeSource()],
     sinks: [makeSink()],
-    journal: { bytes: 1_500_000, maxBytes: 1024 ** 3, full: false },
+    journal: judgeSize({
+      bytes: 1_500_000,
+      maxBytes: 1024 ** 3,
+      ageMs: 60_000,
+      maxAgeMs: 30 * 86_400_000,
+      freeBytes: 100 * 1024 ** 3,
+      reserveBytes: 64 * 1024 ** 2,
+    }),
     view: { series: 1234, runs: 12, max: 100_000, refused: new Map() },
     entries: [
       { part: "view", of: "runs", count: 12, max: 25_000 },

@@ -11,7 +11,7 @@ import { programs } from "./programs.ts";
 
 describe("run under systemd", { skip }, () => {
   for (const program of programs) {
-    it(`${program.name} says when it is ready, feeds the watchdog, and says that it stops`, {
+    it(`${program.name} says when it is ready, feeds the watchdog, says that it reloads and that it stops`, {
       skip: program.skip,
     }, async () => {
       await using folder = await temporaryFolder();
@@ -24,10 +24,13 @@ describe("run under systemd", { skip }, () => {
       const ended = once(child, "exit");
       try {
         await until(() => socket.lines().filter((line) => line === "WATCHDOG=1").length >= 3);
+        if (child.pid !== undefined) process.kill(child.pid, "SIGHUP");
+        await until(() => socket.lines().filter((line) => line === "READY=1").length === 2);
       } finally {
         if (child.pid !== undefined) process.kill(child.pid, "SIGTERM");
       }
       assert.deepEqual(socket.datagrams[0]?.lines, ["READY=1"]);
+      assert.ok(socket.lines().includes("RELOADING=1"));
       assert.ok(socket.lines().some((line) => /^STATUS=(not )?ready: /.test(line)));
       assert.deepEqual(await ended, [0, null]);
       assert.ok(socket.lines().includes("STOPPING=1"));

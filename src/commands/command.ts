@@ -74,13 +74,14 @@ export function defineMlmonCommand<T extends ArgsDef>({
           "text",
       });
       const stop = stopSignal();
-      let isLoaded = false;
+      let origin: string | undefined;
       async function config(
         secrets: "required" | "warn",
         onFile: LoadOptions["onFile"] = () => {},
       ): Promise<ResolvedConfig> {
         const options: LoadOptions = {
-          file: text(flags, "config"),
+          // A file that is gone for a moment is no wish to do without its sinks.
+          file: text(flags, "config") ?? (origin === "environment" ? undefined : origin),
           cwd: process.cwd(),
           env: process.env,
           secrets,
@@ -90,8 +91,8 @@ export function defineMlmonCommand<T extends ArgsDef>({
         };
         // A user's file may never end.
         const load = () => loadConfig(options);
-        const resolved = await (isLoaded ? load() : stop.deafDuring(load));
-        isLoaded = true;
+        const resolved = await (origin === undefined ? stop.deafDuring(load) : load());
+        origin = resolved.origin;
         for (const warning of resolved.warnings) log.warn(warning);
         return resolved;
       }

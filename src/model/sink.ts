@@ -20,7 +20,7 @@ export interface SinkTraits {
   groupBy?(run: Run): string;
   /** Says why this sink cannot carry a sample, which is then counted under that reason and not rendered. Pure. */
   refuse?(sample: Sample): string | undefined;
-  /** Called once before the first delivery. */
+  /** Called once before the first delivery; at a reload after the sink whose place it takes was closed. */
   setup?(ctx: SinkContext): Awaitable<void>;
   /** Called once after the last delivery. */
   close?(): Awaitable<void>;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -82,6 +82,26 @@ describe("run", () => {
     assert.equal(status, 0, stderr);
     assert.match(stderr, /loaded again by=SIGHUP sinks="changed pramathus"/);
     assert.ok(!stderr.includes("the-new-key"));
+  });
+
+  it("keeps its configuration when the file it has found by itself is gone", async () => {
+    await using folder = await temporaryFolder();
+    const receiver = await startReceiver();
+    const file = join(folder.path, "mlmon.config.ts");
+    await writeFile(file, config(`pramathus({ endpoint: "${receiver.url}" })`));
+    const service = await start(folder.path);
+    try {
+      await until(() => receiver.received.length > 0);
+      await rm(file);
+      service.signal("SIGHUP");
+      await until(async () => !(await service.reloads()).successful);
+      const count = receiver.received.length;
+      await until(() => receiver.received.length > count + 2);
+    } finally {
+      await service.stop();
+      await receiver.stop();
+    }
+    assert.match((await service.stop()).stderr, /Cannot find the configuration \\"mlmon\.config\.ts\\"/);
   });
 
   it("with --watch follows a change of the file and of what it imports, and outlives a mistake", async () => {

@@ -41,6 +41,7 @@ export interface SinkResult {
   readonly unmatched?: number;
   readonly refused?: number;
   readonly superseded?: number;
+  readonly dropped?: number;
   /** Not delivered; kept for the next export when there is a state folder. */
   readonly waiting: number;
   /** The last failure of a sink for which something waits. */
@@ -80,7 +81,9 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
 function result(status: Status, before: readonly LedgerRow[], seconds: number): ExportResult {
   const since = (name: LedgerRow["name"], id?: string) => total(status.ledger, name, id) - total(before, name, id);
   const sinks = status.sinks.map(({ id, waiting, lastError }): SinkResult => {
-    const left = (["unmatched", "refused", "superseded"] as const).map((name) => [name, since(name, id)] as const);
+    const left = (["unmatched", "refused", "superseded", "dropped"] as const).map(
+      (name) => [name, since(name, id)] as const,
+    );
     const rest = Object.fromEntries(left.filter(([, count]) => count > 0));
     const counts = { id, delivered: since("delivered", id), deadLetters: since("dead", id), ...rest, waiting };
     return waiting > 0 && lastError ? { ...counts, error: lastError.reason } : counts;

@@ -113,8 +113,8 @@ async function whileFull(active: ActiveSource, { journal, makeRoom, context }: R
   if (!journal.size().full) return;
   const before = active.report.state;
   update(active, { state: "full" });
-  const { bytes, maxBytes } = journal.size();
-  context.log.warn("Reading pauses, as the journal is full", { source: active.entry.id, bytes, maxBytes });
+  const { bound, bytes, maxBytes } = journal.size();
+  context.log.warn("Reading pauses, as the journal is full", { source: active.entry.id, bound, bytes, maxBytes });
   while (journal.size().full && !context.signal.aborted) {
     await journal.changed(context.signal);
   }

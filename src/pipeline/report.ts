@@ -4,6 +4,7 @@ import { auditLedger } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { SinkReport, Status } from "../server/status.ts";
 import { countEntries } from "./count-entries.ts";
+import { journalWarning } from "./journal-warning.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { notReady } from "./ready.ts";
 import { sinkOwner } from "./sink-at-work.ts";
@@ -25,16 +26,19 @@ export function report({ config, reload, journal, pipeline, version, startedAt, 
   const ledger = journal.ledger();
   const sources = pipeline.sources.map((source) => source.report);
   const sinks = pipeline.sinks.map((sink) => sinkReport(sink, journal, ledger, time));
+  const size = journal.size();
+  const warning = journalWarning(size, sinks);
   return {
     version,
     startedAt,
     now: time,
     config: config.origin,
     reload,
+    warnings: warning === undefined ? [] : [warning],
     notReady: notReady({ sources, sinks, startedAt, now: time }),
     sources,
     sinks,
-    journal: journal.size(),
+    journal: size,
     view: pipeline.view.counts(),
     entries: countEntries(journal, pipeline),
     ledger,
@@ -52,17 +56,28 @@ export function total(ledger: readonly LedgerRow[], name: LedgerRow["name"], id?
 
 function sinkReport(sink: ActiveSink, journal: Journal, ledger: readonly LedgerRow[], now: number): SinkReport {
   const { id, type, traits, status } = sink;
-  const { samples, oldest } = journal.waiting(journal.position(sinkOwner(id)));
+  const stored = journal.waiting(journal.position(sinkOwner(id)));
+  const replaying = journal.dead.replaying(id);
   const own = ledger.filter((row) => row.scope === "sink" && row.id === id);
-  const dead = own.filter(({ name }) => name === "dead").map(({ reason, count }) => [reason, count] as const);
   return {
     id,
     type,
     consumes: traits.consumes ?? "points",
     ...status,
-    waiting: samples,
-    lagSeconds: oldest === undefined ? 0 : Math.max(0, now - oldest) / 1000,
+    waiting: stored.samples + replaying.samples,
+    lagSeconds: Math.max(0, now - Math.min(stored.oldest ?? now, replaying.oldest ?? now)) / 1000,
     delivered: total(own, "delivered"),
-    deadLetters: Object.fromEntries(dead),
+    dropped: total(own, "dropped"),
+    deadLetters: deadNow(own),
   };
+}
+
+/** By reason: what is replayed is dead no more. */
+function deadNow(own: readonly LedgerRow[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { name, reason, count } of own) {
+    if (name === "dead") counts.set(reason, (counts.get(reason) ?? 0) + count);
+    if (name === "replayed") counts.set(reason, (counts.get(reason) ?? 0) - count);
+  }
+  return Object.fromEntries([...counts].filter(([, count]) => count > 0));
 }

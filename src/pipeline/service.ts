@@ -18,6 +18,7 @@ import { createReloader, explainReload, type Load, shown } from "./reload.ts";
 import { report } from "./report.ts";
 import { openStatusServer } from "./status-server.ts";
 import { connectSystemd } from "./systemd.ts";
+import { watchFill } from "./watch-fill.ts";
 import { watchLedger } from "./watch-ledger.ts";
 
 export interface ServiceOptions {
@@ -86,6 +87,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     });
     opened.push(() => pipeline.close());
     opened.push(watchLedger(journal, log));
+    opened.push(watchFill(journal, () => status().sinks, log));
     const reloader = createReloader({
       first: markConfig(config, options.reload?.files ?? [], options.reload?.since ?? startedAt),
       load: options.reload?.load ?? (async () => config),

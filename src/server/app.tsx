@@ -56,7 +56,7 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   app.use(requireTokenToChange(token, host, key));
 
   app.get("/-/healthy", (c) => c.text("healthy\n"));
-  app.get("/-/ready", (c) => readiness(c, status().notReady));
+  app.get("/-/ready", (c) => readiness(c, status()));
   if (reload) {
     app.post("/-/reload", async (c) => {
       const { status, text } = await reload();
@@ -80,8 +80,11 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   return app;
 }
 
-/** 503 with one sentence for each source and sink that is not ready; as JSON for those who ask for it. */
-function readiness(c: Context, notReady: readonly string[]): Response {
+/**
+ * 503 with one sentence for each source and sink that is not ready; warnings change no status. As JSON for those who ask
+ * for it.
+ */
+function readiness(c: Context, { notReady, warnings }: Status): Response {
   const ready = notReady.length === 0;
   const type = accepts(c, {
     header: "Accept",
@@ -89,8 +92,9 @@ function readiness(c: Context, notReady: readonly string[]): Response {
     default: "text/plain",
   });
   const code = ready ? 200 : 503;
-  if (type === "application/json") return c.json({ ready, notReady }, code);
-  return c.text(ready ? "ready\n" : `not ready\n${notReady.join("\n")}\n`, code);
+  if (type === "application/json") return c.json({ ready, notReady, warnings }, code);
+  const lines = [ready ? "ready" : "not ready", ...notReady, ...warnings.map((warning) => `warning: ${warning}`)];
+  return c.text(`${lines.join("\n")}\n`, code);
 }
 
 /** Maps are no JSON. */

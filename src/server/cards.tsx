@@ -28,6 +28,11 @@ export const SinkCard: FC<{ sink: SinkReport; now: number }> = ({ sink, now }) =
       <Figure name="Delivered">{count(sink.delivered)}</Figure>
       <Figure name="Waiting">{count(sink.waiting)}</Figure>
       <Figure name="Lag">{sink.waiting > 0 ? ago(now - sink.lagSeconds * 1000, now) : "none"}</Figure>
+      {sink.dropped > 0 && (
+        <Figure name="Dropped">
+          <span class="bad">{count(sink.dropped)}</span>
+        </Figure>
+      )}
       <Figure name="Dead letters">{dead > 0 ? <span class="bad">{count(dead)}</span> : "0"}</Figure>
     </Card>
   );

@@ -43,6 +43,14 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     "sink",
     "reason",
   ]);
+  const replayed = counter("mlmon_dead_letters_replayed_total", "Dead letters sent back to delivery", [
+    "sink",
+    "reason",
+  ]);
+  const dropped = counter("mlmon_samples_dropped_total", "Samples that a full journal has cost the sink", [
+    "sink",
+    "reason",
+  ]);
   const requests = counter("mlmon_sink_requests_total", "Requests of the sink by outcome", ["sink", "outcome"]);
   const waiting = gauge("mlmon_sink_waiting_samples", "Samples in the journal that the sink has not delivered", [
     "sink",
@@ -54,6 +62,13 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const up = gauge("mlmon_source_up", "Whether the last poll of the source succeeded", ["source"]);
   const sourceSuccess = gauge("mlmon_source_last_success_timestamp_seconds", "Time of the last good poll", ["source"]);
   const journalBytes = gauge("mlmon_journal_bytes", "Size of the batches in the journal");
+  const journalFill = gauge("mlmon_journal_fill_ratio", "How near the journal is to its nearest bound; full beyond 1");
+  const journalAge = gauge("mlmon_journal_age_seconds", "Time between the oldest and the newest batch in the journal");
+  const journalMaxAge = gauge(
+    "mlmon_journal_max_age_seconds",
+    "Age at which reading pauses; +Inf when it has no bound",
+  );
+  const diskFree = gauge("mlmon_journal_disk_free_bytes", "Room on the journal's disk; +Inf when it does not tell");
   const journalMax = gauge("mlmon_journal_max_bytes", "Size at which reading pauses; +Inf when it has no bound");
   const mismatches = gauge("mlmon_ledger_mismatches", "Sums of the ledger that do not add up; a bug unless 0");
   const series = gauge("mlmon_series", "Live series");
@@ -73,12 +88,29 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
   const start = gauge("process_start_time_seconds", "Start time of the process");
   const memory = gauge("process_resident_memory_bytes", "Resident memory of the process");
   const cpu = counter("process_cpu_seconds_total", "User and system CPU time of the process", []);
-  const ledger = [read, nonFinite, filtered, delivered, unmatched, refused, superseded, skipped, dead, mismatches];
+  const ledger = [
+    read,
+    nonFinite,
+    filtered,
+    delivered,
+    unmatched,
+    refused,
+    superseded,
+    skipped,
+    dead,
+    replayed,
+    dropped,
+    mismatches,
+  ];
   const parts = [requests, waiting, lag, sinkSuccess, up];
   const rest = [
     sourceSuccess,
     journalBytes,
     journalMax,
+    journalFill,
+    journalAge,
+    journalMaxAge,
+    diskFree,
     series,
     seriesMax,
     seriesRefused,
@@ -102,6 +134,8 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     if (name === "superseded") superseded.set({ sink: id }, count);
     if (name === "skipped") skipped.set({ sink: id }, Math.max(0, count));
     if (name === "dead") dead.set({ sink: id, reason }, count);
+    if (name === "replayed") replayed.set({ sink: id, reason }, count);
+    if (name === "dropped") dropped.set({ sink: id, reason }, count);
   }
 
   function fill(now: Status): void {
@@ -124,6 +158,10 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
     mismatches.set({}, now.ledgerMismatches.length);
     journalBytes.set({}, now.journal.bytes);
     journalMax.set({}, now.journal.maxBytes);
+    journalFill.set({}, now.journal.fill);
+    journalAge.set({}, now.journal.ageMs / 1000);
+    journalMaxAge.set({}, now.journal.maxAgeMs / 1000);
+    diskFree.set({}, now.journal.freeBytes);
     series.set({}, now.view.series);
     seriesMax.set({}, now.view.max);
     for (const [key, count] of now.view.refused) seriesRefused.set({ key }, count);

@@ -31,6 +31,9 @@ export const StatusPage: FC<{ status: Status }> = ({ status }) => (
         </header>
         <main>
           <Readiness notReady={status.notReady} />
+          {status.warnings.map((warning) => (
+            <p class="banner warn">{warning}</p>
+          ))}
           <FailedReload status={status} />
           <h2>Sources</h2>
           {status.sources.map((source) => (
@@ -78,6 +81,7 @@ const Room: FC<{ status: Status }> = ({ status: { journal, view } }) => (
     <p>
       Journal: {bytes(journal.bytes)}
       {Number.isFinite(journal.maxBytes) && ` of ${bytes(journal.maxBytes)}`}
+      {Number.isFinite(journal.freeBytes) && `, ${bytes(journal.freeBytes)} free on its disk`}
       {journal.full && <strong class="warn">, full: reading waits for the slowest sink</strong>}
     </p>
     <p>

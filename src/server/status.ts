@@ -16,6 +16,8 @@ export interface Status {
   readonly reload: ReloadReport;
   /** Empty when ready, else one sentence for each source or sink that has had no success for too long. */
   readonly notReady: readonly string[];
+  /** What will stop reading or cost samples unless someone acts, one sentence each. */
+  readonly warnings: readonly string[];
   readonly sources: readonly SourceReport[];
   readonly sinks: readonly SinkReport[];
   readonly journal: JournalSize;
@@ -55,6 +57,8 @@ export interface SinkReport extends SinkStatus {
   readonly waiting: number;
   readonly lagSeconds: number;
   readonly delivered: number;
-  /** Samples by reason. */
+  /** Samples that have left a full journal before they were delivered, as `whenFull` has it. */
+  readonly dropped: number;
+  /** Samples by reason, without those that are delivered again. */
   readonly deadLetters: Readonly<Record<string, number>>;
 }

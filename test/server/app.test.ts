@@ -38,13 +38,23 @@ describe("the probes", () => {
     assert.equal(await answer.text(), 'not ready\nsink "a": no success for 90 s\nsource "b": no success yet\n');
   });
 
+  it("say what will bite, ready or not", async () => {
+    const warnings = ["The journal is 84 % full"];
+    const status = () => makeStatus({ warnings });
+    const answer = await makeApp({ status }).request("/-/ready");
+    assert.deepEqual([answer.status, await answer.text()], [200, "ready\nwarning: The journal is 84 % full\n"]);
+    const json = await makeApp({ status }).request("/-/ready", { headers: { accept: "application/json" } });
+    assert.deepEqual(await json.json(), { ready: true, notReady: [], warnings });
+    assert.match(await (await makeApp({ status }).request("/")).text(), /The journal is 84 % full/);
+  });
+
   it("say the same as JSON to those who ask for it", async () => {
     const headers = { accept: "application/json" };
     const ready = await makeApp().request("/-/ready", { headers });
-    assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, notReady: [] }]);
+    assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, notReady: [], warnings: [] }]);
     const answer = await makeApp(unwell).request("/-/ready", { headers });
     assert.equal(answer.status, 503);
-    assert.deepEqual(await answer.json(), { ready: false, notReady: unwell.status().notReady });
+    assert.deepEqual(await answer.json(), { ready: false, notReady: unwell.status().notReady, warnings: [] });
   });
 });
 

@@ -12,6 +12,7 @@ export function makeStatus(change: Partial<Status> = {}): Status {
     config: "mlmon.config.ts",
     reload: { successful: true, lastSuccess: now - 3_600_000, lastError: undefined },
     notReady: [],
+    warnings: [],
     sources: [makeSource()],
     sinks: [makeSink()],
     journal: judgeSize({
@@ -62,6 +63,7 @@ export function makeSink(change: Partial<SinkReport> = {}): SinkReport {
     waiting: 0,
     lagSeconds: 0,
     delivered: 12_000,
+    dropped: 0,
     deadLetters: {},
     ...change,
   };

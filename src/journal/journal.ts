@@ -1,5 +1,6 @@
 import type { Batch } from "../model/batch.ts";
 import type { Entries } from "../model/entries.ts";
+import type { WorkError } from "../model/errors.ts";
 import type { State } from "../model/state.ts";
 import type { DeadQueue } from "./dead-queue.ts";
 import type { JournalSize } from "./journal-size.ts";
@@ -50,6 +51,8 @@ export interface Journal {
    * `close`, or when the signal fires.
    */
   changed(signal: AbortSignal): Promise<void>;
+  /** Makes the error, with the file and the mend, for a state that cannot be what its owner has stored. */
+  damaged(what: string, cause: unknown): WorkError;
   close(): Promise<void>;
 }
 

@@ -110,6 +110,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return bell.wait(signal, freeBytes() < reserveBytes ? diskWaitMs : undefined);
     },
 
+    damaged: database.damaged,
+
     async close() {
       if (!db.isOpen) return;
       bell.ring();

@@ -62,7 +62,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const { config, journal, log, now, send, once, ownMetrics, drainMs = 10_000, onProgress = () => {} } = options;
   const reading = new AbortController();
   const inputEnded = new AbortController();
-  const view = await openView(journal, viewOptions(config), log);
+  const view = await openView(journal, viewOptions(config));
   const context = { log, signal: reading.signal, now };
   const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
   const keeper = keepView(view, journal, intake, now);

@@ -29,7 +29,7 @@ export async function readAll({
   onProgress,
 }: ReadAllOptions): Promise<View> {
   const context = { log, signal, now };
-  const view = await openView(journal, viewOptions(config), log);
+  const view = await openView(journal, viewOptions(config));
   const intake = createIntake(journal, view, activateTransforms(config, journal, context));
   for (const entry of config.sources) {
     await readSource(activeSource(entry), {

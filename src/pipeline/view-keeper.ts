@@ -1,7 +1,5 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Journal } from "../journal/journal.ts";
-import { WorkError } from "../model/errors.ts";
-import type { Log } from "../model/log.ts";
 import { createView, restoreView, type ViewOptions } from "../view/create-view.ts";
 import type { View } from "../view/view.ts";
 import type { Intake } from "./intake.ts";
@@ -10,9 +8,9 @@ import type { Intake } from "./intake.ts";
 export const viewConsumer = "view";
 
 /** Brings the view to the end of the journal: from its last snapshot, then from the batches that came after it. */
-export async function openView(journal: Journal, options: ViewOptions, log: Log): Promise<View> {
+export async function openView(journal: Journal, options: ViewOptions): Promise<View> {
   const snapshot = journal.state(viewConsumer).get("snapshot");
-  const view = restored(snapshot, options, log);
+  const view = restored(snapshot, options, journal);
   let position = journal.position(viewConsumer);
   for (;;) {
     const { batches, next } = await journal.slice(position, { samples: 50_000, bytes: 64 * 1024 ** 2 });
@@ -55,14 +53,11 @@ export function keepView(
   return { save, stop: () => clearInterval(timer) };
 }
 
-function restored(snapshot: unknown, options: ViewOptions, log: Log): View {
+function restored(snapshot: unknown, options: ViewOptions, journal: Journal): View {
   if (!(snapshot instanceof Uint8Array)) return createView(options);
   try {
     return restoreView(snapshot, options);
   } catch (cause) {
-    log.error("The snapshot of the latest values cannot be read", {});
-    throw new WorkError("Cannot read the snapshot of the latest values in the journal: move the state folder away", {
-      cause,
-    });
+    throw journal.damaged("the snapshot of the latest values cannot be read", cause);
   }
 }

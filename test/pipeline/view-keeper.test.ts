@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import { WorkError } from "../../src/model/errors.ts";
+import { openView, viewConsumer } from "../../src/pipeline/view-keeper.ts";
+import { temporaryFolder } from "../beds/wait.ts";
+
+describe("openView()", () => {
+  it("names the file of the journal whose snapshot is damaged, and the mend", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "journal.db");
+    const journal = await openJournal({ path, maxBytes: 1e9 });
+    journal.state(viewConsumer).set("snapshot", new Uint8Array([1, 2, 3]));
+    await journal.commit(viewConsumer, 0, { owners: [viewConsumer] });
+    await assert.rejects(openView(journal, { max: 10, retentionMs: 1000, sources: ["mlflow"] }), (error: unknown) => {
+      assert.ok(error instanceof WorkError);
+      assert.ok(error.message.includes(path), error.message);
+      assert.match(error.message, /the snapshot of the latest values cannot be read\. Move it away/);
+      return true;
+    });
+    await journal.close();
+  });
+});

@@ -33,13 +33,14 @@ async function spoiled(world: World, file: string, spoil: Spoil): Promise<void> 
     // A sink that is away leaves something in the journal that can be damaged.
     await receivers.tally.close();
     await sleep(random.between(500, 1500));
-    await mlmon.kill();
+    // At an orderly end all of the wal goes into the file of the journal.
+    await (file === "journal.db" ? mlmon.stop() : mlmon.kill());
     await spoil(join(state, file), world);
     await receivers.tally.open();
     const from = mlmon.log.length;
     mlmon.start();
     const complaint = () =>
-      mlmon.log.slice(from).find((line) => /Cannot (read|open|use) the journal ".*journal\.db"/.test(line));
+      mlmon.log.slice(from).find((line) => /Cannot (read|open|use) the journal \\?".*journal\.db/.test(line));
     const had = receivers.tally.taken.length;
     const good = () => receivers.tally.taken.length > had;
     await until(() => complaint() !== undefined || good(), 60_000, "mlmon to complain or to deliver");

@@ -9,7 +9,7 @@ import { begin, flows, type World } from "./world.ts";
 /** Everything that may happen to the process; `count` times for the ends by SIGKILL. */
 export function killings(count: number): readonly Scenario[] {
   return [
-    { name: `sigkill-${count}-times`, world: { everyMs: 400 }, trouble: (world) => killed(world, count) },
+    { name: `sigkill-${count}-times`, trouble: (world) => killed(world, count) },
     { name: "sigkill-amid-the-first-reading", world: { history: 2000 }, startsItself: true, trouble: killedAtFirst },
     { name: "sigterm-amid-a-delivery", trouble: stoppedAmidDelivery },
     { name: "sigterm-while-receivers-hang", trouble: stoppedWhileHanging },
@@ -25,7 +25,7 @@ export function killings(count: number): readonly Scenario[] {
 async function killed(world: World, count: number): Promise<void> {
   const { mlmon, random, receivers } = world;
   // Each takes its time, so that most kills strike while something is on its way.
-  for (const receiver of Object.values(receivers)) receiver.follow(always(late(40)));
+  for (const receiver of Object.values(receivers)) receiver.follow(always(late(150)));
   for (let kill = 0; kill < count; kill++) {
     await sleep(random.between(0, 1500));
     await mlmon.kill();

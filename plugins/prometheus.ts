@@ -4,6 +4,7 @@ import { type Batch, defineSink, type Outcome, type SinkContext, v } from "mlmon
 import {
   acceptsGzip,
   contentTypes,
+  createReaders,
   gzipPage,
   negotiateFormat,
   type PackedPart,
@@ -22,7 +23,7 @@ interface Page {
   readonly method: "GET";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -31,7 +32,9 @@ interface Page {
  */
 export const prometheus = defineSink("prometheus", options, ({ path }) => {
   let ctx: SinkContext | undefined;
-  let page: Uint8Array = new Uint8Array();
+  // A slow reader must hold neither a copy of a page of 17 MB nor an old one for long.
+  const readers = createReaders();
+  let page: Uint8Array<ArrayBuffer> = new Uint8Array();
   let packed: Promise<PackedPart> | undefined;
 
   // All series of the page are gauges, so that the two formats differ only in what follows the page.
@@ -52,10 +55,11 @@ export const prometheus = defineSink("prometheus", options, ({ path }) => {
     const rest = Buffer.from(format === "text" ? own : `${toOpenMetrics(own)}# EOF\n`);
     const headers = { "content-type": contentTypes[format], vary: "Accept, Accept-Encoding" };
     if (!acceptsGzip(scrape.req.header("accept-encoding"))) {
-      return new Response(Buffer.concat([page, rest]), { headers });
+      return new Response(readers.body([page, rest]), { headers });
     }
     packed ??= packPart(page);
-    return new Response(gzipPage(await packed, rest), { headers: { ...headers, "content-encoding": "gzip" } });
+    const parts = gzipPage(await packed, rest);
+    return new Response(readers.body(parts), { headers: { ...headers, "content-encoding": "gzip" } });
   }
 
   return {

@@ -4,7 +4,7 @@ import { constants, crc32, deflateRaw, deflateRawSync } from "node:zlib";
 
 /** A part of a page that was compressed once and can begin many gzip answers. */
 export interface PackedPart {
-  readonly deflated: Uint8Array;
+  readonly deflated: Uint8Array<ArrayBuffer>;
   readonly crc: number;
   readonly length: number;
 }
@@ -17,13 +17,13 @@ export async function packPart(part: Uint8Array): Promise<PackedPart> {
 
 /**
  * Makes one gzip member (RFC 1952) of a packed part and what follows it on the page: 100 000 series are compressed once
- * a change, not once a scrape.
+ * a change, not once a scrape. It comes in parts, so that answers can share the large one.
  */
-export function gzipPage({ deflated, crc, length }: PackedPart, rest: Uint8Array): Uint8Array<ArrayBuffer> {
+export function gzipPage({ deflated, crc, length }: PackedPart, rest: Uint8Array): readonly Uint8Array<ArrayBuffer>[] {
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(crc32(rest, crc), 0);
   trailer.writeUInt32LE((length + rest.length) % 2 ** 32, 4);
-  return Buffer.concat([gzipHead, deflated, deflateRawSync(rest), trailer]);
+  return [gzipHead, deflated, deflateRawSync(rest), trailer];
 }
 
 const deflateRawAsync = promisify(deflateRaw);

@@ -9,4 +9,5 @@ export { gzipPage, type PackedPart, packPart } from "./gzip-page.ts";
 export { labelName, metricName } from "./names.ts";
 export { acceptsGzip, contentTypes, type ExpositionFormat, negotiateFormat } from "./negotiate.ts";
 export { toOpenMetrics } from "./open-metrics.ts";
+export { createReaders, type Readers, type ReadersOptions } from "./readers.ts";
 export { seriesOf } from "./series.ts";

@@ -27,6 +27,9 @@ interface DenoServe {
   ): { readonly addr: { readonly port: number }; shutdown(): Promise<void> };
 }
 
+/** Requests under way at most, those that wait for a slow handler or reader among them; Deno has no such count. */
+export const maxPending = 256;
+
 /** Bun cuts a request that gives no byte for so many seconds; 255 is the most it takes. */
 const idleTimeoutSeconds = 255;
 
@@ -40,8 +43,17 @@ export async function serve(handler: Handler, address: Address): Promise<Served>
 }
 
 function serveBun(handler: Handler, { hostname, port }: Address): Served {
-  const server = Bun.serve({ hostname, port, fetch: handler, idleTimeout: idleTimeoutSeconds });
+  const server = Bun.serve({
+    hostname,
+    port,
+    fetch: (request, { pendingRequests }) => (pendingRequests > maxPending ? tooMany() : handler(request)),
+    idleTimeout: idleTimeoutSeconds,
+  });
   return { port: server.port ?? port, stop: () => stopSoon(server.stop(), () => void server.stop(true)) };
+}
+
+function tooMany(): Response {
+  return new Response("Service Unavailable: too many requests are under way\n", { status: 503 });
 }
 
 /** Requests in flight are answered, but a client that does not read must not keep the process: 2 s, then it is cut. */

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { WorkError } from "../../src/model/errors.ts";
-import { serve } from "../../src/runtime/serve.ts";
+import { runtime } from "../../src/runtime/runtime.ts";
+import { maxPending, serve } from "../../src/runtime/serve.ts";
+import { until } from "../beds/wait.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
 
@@ -13,6 +16,27 @@ describe("serve()", () => {
     } finally {
       await server.stop();
     }
+  });
+
+  it("answers 503 to what comes while too many are under way", { skip: runtime !== "bun" }, async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    let begun = 0;
+    const hang = () => {
+      begun += 1;
+      return begun > maxPending ? new Response("late") : promise.then((response) => response.clone());
+    };
+    const server = await serve(hang, loopback);
+    const url = `http://127.0.0.1:${server.port}/`;
+    // Not by fetch, of which Bun lets so many go at a time.
+    const waiting = Array.from({ length: maxPending }, () => connect(server.port, "127.0.0.1"));
+    for (const socket of waiting) socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await until(() => begun === maxPending);
+    assert.equal((await fetch(url)).status, 503);
+    resolve(new Response("done"));
+    await until(() => waiting.every(({ bytesRead }) => bytesRead > 0));
+    for (const socket of waiting) socket.destroy();
+    assert.equal(await (await fetch(url)).text(), "late");
+    await server.stop();
   });
 
   it("refuses a port in use with its number and the mend", async () => {

@@ -1,5 +1,7 @@
+import { clocks } from "./clock.ts";
 import { damages } from "./damage.ts";
 import { killings } from "./kills.ts";
+import { mixed } from "./mixed.ts";
 import { mlflowLife } from "./mlflow-life.ts";
 import { mlflowTrouble } from "./mlflow-trouble.ts";
 import { receiverAnswers } from "./receiver-answers.ts";
@@ -18,6 +20,8 @@ export function allScenarios(kills: number): readonly Scenario[] {
     ...killings(kills),
     ...stateFolder,
     ...damages,
+    ...clocks,
+    ...mixed,
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Journal, LedgerRow } from "./journal.ts";
 
 /** Whom a sink's position and counters belong to in the journal. */
-const sinkPrefix = "sink/";
+export const sinkPrefix = "sink/";
 
 /**
  * Says where the ledger does not add up; empty when it does. Every sample that sources have read was filtered or stored,

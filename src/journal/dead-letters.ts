@@ -3,7 +3,7 @@ import { bytes, fromUtf8, number, type Row, text, toUtf8 } from "./columns.ts";
 import type { Database } from "./database.ts";
 import type { DeadCount, DeadFilter, KeptLetter } from "./dead-queue.ts";
 import { encodeBatch } from "./encode-batch.ts";
-import type { DeadLetter } from "./journal.ts";
+import type { DeadLetter, LedgerRow } from "./journal.ts";
 import { decodeBatch } from "./stored-batch.ts";
 
 /**
@@ -18,6 +18,8 @@ export interface DeadLetters {
   /** Sends dead letters back to delivery, from `time` on (Unix ms, above 0). */
   mark(filter: DeadFilter, time: number): void;
   drop(filter: DeadFilter): () => void;
+  /** Makes dead letters again of what was sent back for a sink, and returns their counts. */
+  unmark(sink: string): readonly LedgerRow[];
   /** Newest first; without those that were sent back. */
   read(limit: number): readonly DeadLetter[];
   counts(filter: DeadFilter): readonly DeadCount[];
@@ -62,6 +64,9 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
   const nextMarked = db.prepare(
     `SELECT ${columns} FROM dead_letters WHERE replay > 0 AND sink = ? AND id > ? ORDER BY id LIMIT ?`,
   );
+  const countMarked = db.prepare(`
+    SELECT reason, sum(samples) AS samples FROM dead_letters WHERE replay > 0 AND sink = ? GROUP BY reason`);
+  const unmark = db.prepare("UPDATE dead_letters SET replay = 0 WHERE replay > 0 AND sink = ?");
   const all = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM dead_letters");
   let kept = run(() => number(all.get() ?? {}, "bytes"));
 
@@ -125,6 +130,15 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
       return () => {
         kept = after;
       };
+    },
+
+    unmark(sink) {
+      const rows = countMarked.all(sink).map((row): LedgerRow => {
+        const [reason, count] = [text(row, "reason"), number(row, "samples")];
+        return { scope: "sink", id: sink, name: "dead", reason, count };
+      });
+      unmark.run(sink);
+      return rows;
     },
 
     read: (limit) => run(() => newest.all(limit)).map((row) => withoutId(open(row))),

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Batch } from "../model/batch.ts";
+import { sinkPrefix } from "./audit.ts";
 import { openBatchRows } from "./batch-rows.ts";
 import { createBell } from "./bell.ts";
 import { openConsumers } from "./consumers.ts";
@@ -76,7 +77,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
 
     async forget(consumer) {
-      write({}, () => consumers.remove(consumer));
+      write({}, () => {
+        // Nobody delivers again for a sink that is gone.
+        if (consumer.startsWith(sinkPrefix)) ledger.add(letters.unmark(consumer.slice(sinkPrefix.length)));
+        return consumers.remove(consumer);
+      });
       bell.ring();
     },
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
-import { auditLedger } from "../../src/journal/audit.ts";
+import { auditLedger, skippedRow } from "../../src/journal/audit.ts";
 import { until } from "../beds/wait.ts";
 import { startReceiver } from "../fixtures/receiver.ts";
 import { makeBatch, makeSamples } from "../fixtures/samples.ts";
@@ -112,6 +112,19 @@ describe("a replay of dead letters", () => {
     assert.equal(bench.journal.dead.replaying("pramathus").samples, 1);
     assert.deepEqual(arrived(), [0]);
     assert.ok(ill.is);
+    balanced(bench);
+  });
+
+  it("is dead again when its sink is gone, and skipped by nothing when it is back", async () => {
+    const { bench } = await openOdd();
+    await bench.deliver([makeBatch(makeSamples(4))]);
+    const { journal } = bench;
+    await journal.dead.replay({});
+    await journal.forget("sink/pramathus");
+    assert.equal(journal.dead.replaying("pramathus").samples, 0);
+    assert.equal(journal.dead.counts({})[0]?.samples, 2);
+    assert.equal(skippedRow(journal, "pramathus", journal.end()).count, 0);
+    await journal.commit("sink/pramathus", journal.end());
     balanced(bench);
   });
 

@@ -115,7 +115,8 @@ async function isDue(
     return false;
   }
   const restMs = (slice.batches[0]?.time ?? 0) + intervalMs - world.ctx.now();
-  if (restMs <= 0) return true;
+  // What seems to come from later was read before the clock was set back, and would wait for as long.
+  if (restMs <= 0 || restMs > intervalMs) return true;
   await changedWithin(restMs, journal, world, stop);
   return false;
 }

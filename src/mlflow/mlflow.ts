@@ -20,13 +20,17 @@ export const mlflow = defineSource("mlflow", mlflowOptions, (options) => ({
   inspect: (signal) => inspectSource(options, signal),
 }));
 
-/** Makes the source of checked options; `limits` are for tests. */
-export function mlflowSource(options: MlflowOptions, limits: Partial<Limits> = {}): Source {
+/** Makes the source of checked options; `limits` are for tests. `steady` is a clock in ms that nobody sets. */
+export function mlflowSource(
+  options: MlflowOptions,
+  limits: Partial<Limits> = {},
+  steady: () => number = () => performance.now(),
+): Source {
   const recent = new Map<string, number>();
   return {
     read(ctx) {
       const all = { ...defaultLimits(options, ctx.once), ...limits };
-      return ctx.once ? readOnce(options, ctx, all) : readOn(options, ctx, all, recent);
+      return ctx.once ? readOnce(options, ctx, all) : readOn(options, ctx, { ...all, steady }, recent);
     },
     entries: () => ({ recent_runs: recent.size }),
   };
@@ -45,7 +49,7 @@ async function* readOnce(options: MlflowOptions, ctx: SourceContext, limits: Lim
 async function* readOn(
   options: MlflowOptions,
   ctx: SourceContext,
-  limits: Limits,
+  { steady, ...limits }: Limits & { readonly steady: () => number },
   recent: Map<string, number>,
 ): AsyncGenerator<Batch> {
   const facts = createFacts();
@@ -56,7 +60,7 @@ async function* readOn(
   let sweepDue = 0;
   let failures = 0;
   while (!ctx.signal.aborted) {
-    const started = ctx.now();
+    const started = steady();
     let waitMs = options.interval;
     try {
       session ??= await openSession(options, ctx, limits);
@@ -83,12 +87,12 @@ async function* readOn(
       yield* facts.away(ctx);
       ctx.polled({ ok: false, reason: error.message, nextMs: waitMs });
     }
-    const due = Math.max(started + waitMs, session ? 0 : ctx.now() + waitMs);
-    while (ctx.now() < due && !ctx.signal.aborted) {
-      const next = session ? Math.min(due, Math.max(sweepDue, ctx.now())) : due;
-      if (!(await pause(next - ctx.now(), ctx.signal))) return;
-      if (!session || ctx.now() >= due || ctx.now() < sweepDue) continue;
-      const begun = ctx.now();
+    const due = Math.max(started + waitMs, session ? 0 : steady() + waitMs);
+    while (steady() < due && !ctx.signal.aborted) {
+      const next = session ? Math.min(due, Math.max(sweepDue, steady())) : due;
+      if (!(await pause(next - steady(), ctx.signal))) return;
+      if (!session || steady() >= due || steady() < sweepDue) continue;
+      const begun = steady();
       try {
         yield* sweep.step(session);
       } catch (error) {
@@ -96,7 +100,7 @@ async function* readOn(
         if (!(error instanceof MlflowError)) throw error;
         ctx.log.debug("A step of the sweep has failed", { reason: error.message });
       }
-      sweepDue = ctx.now() + Math.max(limits.sweepMs, limits.sweepPause * (ctx.now() - begun));
+      sweepDue = steady() + Math.max(limits.sweepMs, limits.sweepPause * (steady() - begun));
     }
   }
 }

@@ -276,6 +276,26 @@ describe("mlflow source on a scripted server", () => {
     assert.ok(searches.length > 0 && searches.every(({ headers }) => headers["x-mlflow-workspace"] === "team"));
   });
 
+  it("goes on polling when the clock is set back", { timeout }, async () => {
+    const server = await fakeMlflow(() => points(3));
+    const stopping = new AbortController();
+    let shiftMs = 0;
+    const ctx = context(memoryJournal(), {
+      once: false,
+      signal: stopping.signal,
+      now: () => Date.now() + shiftMs,
+      polled() {
+        shiftMs -= 3_600_000;
+        if (shiftMs < -3 * 3_600_000) stopping.abort();
+      },
+    });
+    const reading = mlflowSource(options(server.url, { interval: "100ms" }), { sweepMs: 1e9 }).read(ctx);
+    // Without a further poll this never ends.
+    for await (const batch of reading) assert.ok(batch);
+    server.close();
+    assert.ok(shiftMs < -3 * 3_600_000);
+  });
+
   it("stays while MLflow is away, says so, and goes on when it is back", { timeout }, async () => {
     let away = true;
     const server = await fakeMlflow(

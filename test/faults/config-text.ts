@@ -28,7 +28,7 @@ export default defineConfig({
   sinks: [
     pramathus({ endpoint: ${text(pramathus)} }, host),
     pushgateway({ endpoint: ${text(gateway)} }, host),
-    tally({ endpoint: ${text(tally)} }, host),
+    tally({ endpoint: ${text(tally)} }, { ...host, batch: { interval: "100ms" } }),
     prometheus(),
   ],
 });

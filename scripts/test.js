@@ -27,11 +27,11 @@ if (!quick) await gate("build", process.execPath, ["scripts/build.js"]);
 const stop = await beds;
 try {
   // Run under Bun alone: they start mlmon under Bun, under Deno and as the binary themselves, or a container engine.
-  const apart = ["e2e", "binary", "compose"];
+  const apart = ["e2e", "binary", "compose", "faults"];
   await underBun("Bun", ["./test"], apart);
   if (!quick) {
     await underDeno("Deno", apart);
-    await underBun("programs", ["./test/e2e", "./test/binary"]);
+    await underBun("programs", ["./test/e2e", "./test/binary", "./test/faults"]);
     await underBun("Compose", ["./test/compose"]);
     // The test ends its engine itself, unless it was killed.
     await run(join(root, "test/beds/docker/down.sh"), []);

@@ -2,6 +2,7 @@ import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Point } from "../e2e/judge.ts";
 import { idOf } from "./arrivals.ts";
+import { compare } from "./compare.ts";
 import { slices } from "./config-text.ts";
 import { latestOf, wrongSeries } from "./pages.ts";
 import type { Scenario } from "./scenario.ts";
@@ -69,23 +70,8 @@ function judgePoints(
   { arrivals, mlmon }: World,
   { mayDouble }: Scenario,
 ): SinkVerdict {
-  const arrived = new Set<string>();
-  const highest = new Map<string, number>();
-  let doubled = 0;
-  let outOfOrder = 0;
-  for (const point of arrivals[sink].points()) {
-    const id = idOf(point);
-    if (arrived.has(id)) {
-      doubled += 1;
-      continue;
-    }
-    arrived.add(id);
-    const series = `${point.run} ${point.key}`;
-    if (point.step < (highest.get(series) ?? -1)) outOfOrder += 1;
-    else highest.set(series, point.step);
-  }
-  const lost = points.map(idOf).filter((id) => !arrived.has(id) && !dead.has(id)).length;
+  const compared = compare(points, arrivals[sink].points(), dead);
   const allowed = mlmon.kills * slices[sink] + arrivals[sink].untold();
   const most = mayDouble === "all" ? Number.POSITIVE_INFINITY : allowed;
-  return { sink, lost, doubled, mayDouble: most, outOfOrder, dead: dead.size };
+  return { sink, ...compared, mayDouble: most, dead: dead.size };
 }

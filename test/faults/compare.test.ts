@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { idOf } from "./arrivals.ts";
+import { compare } from "./compare.ts";
+import { latestOf, watchPage, wrongSeries } from "./pages.ts";
+import { createRandom } from "./random.ts";
+
+const points = [0, 1, 2, 3].map((step) => ({ run: "r", key: "loss", value: `${step}`, time: 7 * step, step }));
+const [first, second, third, fourth] = points;
+
+describe("compare()", () => {
+  it("finds nothing in what has arrived once, in order", () => {
+    assert.deepEqual(compare(points, points, new Set()), { lost: 0, doubled: 0, outOfOrder: 0 });
+  });
+
+  it("counts what is missing or altered as lost, unless it is a dead letter", () => {
+    assert.ok(first && second && third && fourth);
+    const arrived = [first, { ...second, value: "1.5" }, fourth];
+    assert.equal(compare(points, arrived, new Set()).lost, 2);
+    assert.equal(compare(points, arrived, new Set([idOf(third)])).lost, 1);
+  });
+
+  it("counts what comes again as doubled and what comes late as out of order", () => {
+    assert.ok(first && second && third && fourth);
+    const arrived = [first, third, second, third, fourth];
+    assert.deepEqual(compare(points, arrived, new Set()), { lost: 0, doubled: 1, outOfOrder: 1 });
+  });
+});
+
+describe("watchPage()", () => {
+  const line = (value: number) => `mlflow_loss{experiment="e",run_id="0123abcd"} ${value}\n`;
+
+  it("sees a value that goes back, and the last one", () => {
+    const watch = watchPage();
+    for (const value of [1, 5, 3, 6]) watch.see(line(value));
+    assert.equal(watch.wentBack(), 1);
+    const point = { run: "0123abcd4567", key: "loss", value: "7", time: 0, step: 7 };
+    assert.deepEqual(wrongSeries(latestOf([point]), watch.values()), ["loss 0123abcd"]);
+    watch.see(line(7));
+    assert.deepEqual(wrongSeries(latestOf([point]), watch.values()), []);
+  });
+});
+
+describe("createRandom()", () => {
+  it("gives the same again for the same seed and name, and something else for others", () => {
+    const numbers = (seed: number, name: string) => {
+      const random = createRandom(seed, name);
+      return Array.from({ length: 5 }, () => random.between(0, 1e6)).join();
+    };
+    assert.equal(numbers(1, "calm"), numbers(1, "calm"));
+    assert.notEqual(numbers(1, "calm"), numbers(2, "calm"));
+    assert.notEqual(numbers(1, "calm"), numbers(1, "mixed"));
+  });
+});

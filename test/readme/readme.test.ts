@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { ownSeries } from "../../src/server/own-series.ts";
 import { bed } from "../beds/bed.ts";
 import { freePort, until } from "../beds/wait.ts";
 
@@ -37,6 +38,11 @@ describe("the README", () => {
   it("shows no command that nothing runs", () => {
     const unknown = commands().filter((line) => !line.startsWith("mlmon ") && !coveredElsewhere(line));
     assert.deepEqual(unknown, []);
+  });
+
+  it("explains every series of mlmon's own", () => {
+    const missing = ownSeries.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``));
+    assert.deepEqual(missing, []);
   });
 
   describe("commands", { skip }, () => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { UsageError } from "../model/errors.ts";
@@ -24,7 +25,7 @@ export default defineMlmonCommand({
     if (!args.yes) {
       const { counts } = await queue.reading(async (journal) => ({ counts: journal.dead.counts(filter) }));
       const wanted = counts.length === 0 || (await confirm(`Drop ${describeCounts(counts)}? [y/N] `, signal));
-      if (!wanted) return print("Nothing was dropped\n");
+      if (!wanted) return print(args.json ? '{"dropped":[]}\n' : "Nothing was dropped\n");
     }
     const dropped = await queue.change("drop", filter);
     if (args.json) return print(`${JSON.stringify({ dropped })}\n`);
@@ -34,9 +35,13 @@ export default defineMlmonCommand({
 
 /** Asks on stderr, as stdout is for results. */
 async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // As a line and not by keys: Ctrl-C then is the signal that it is everywhere else.
+  const terminal = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  // Ctrl-D ends the input without an answer.
+  const ended = once(terminal, "close").then(() => "");
   try {
-    return /^y(es)?$/i.test((await terminal.question(question, { signal })).trim());
+    const answer = await Promise.race([terminal.question(question, { signal }), ended]);
+    return /^y(es)?$/i.test(answer.trim());
   } catch {
     return false;
   } finally {

@@ -10,6 +10,8 @@ export interface QueueWorld {
   readonly receiver: Receiver;
   /** While it is ill, the receiver refuses each request that holds a step of `bad`. */
   ill: boolean;
+  /** From so many arrived steps on the receiver does not answer any more. */
+  hangsAt: number;
   /** The steps that have arrived, in order. */
   steps(): readonly number[];
   /** Runs `mlmon queue …` to its end. */
@@ -48,13 +50,15 @@ export async function openQueueWorld({
   host = "{ batch: { size: 10 } }",
 }: WorldOptions = {}): Promise<QueueWorld> {
   const folder = await temporaryFolder();
-  const receiver = await startReceiver((body) =>
-    world.ill && stepsOf(body).some(bad) ? { status: 422, body: "step is out of luck" } : { status: 200 },
-  );
+  const receiver = await startReceiver((body) => {
+    if (world.steps().length >= world.hangsAt) return "hang";
+    return world.ill && stepsOf(body).some(bad) ? { status: 422, body: "step is out of luck" } : { status: 200 };
+  });
   await writeFile(join(folder.path, "mlmon.config.ts"), configText(receiver.url, count, rest, host));
   const world: QueueWorld = {
     receiver,
     ill: true,
+    hangsAt: Number.POSITIVE_INFINITY,
     steps: () => receiver.stored().flatMap(stepsOf),
     queue: (...words) => mlmon(["queue", ...words], { cwd: folder.path }),
     async sink() {

@@ -47,6 +47,25 @@ describe("mlmon queue, beside a running mlmon", () => {
     assert.match(log, /Dead letters are delivered again +sink=pramathus reason=http_422 samples=12/);
   });
 
+  it("is killed amid a replay: none lost, none doubled", async () => {
+    const world = await open({ count: 100, host: "{ batch: { size: 7 } }" });
+    await world
+      .running(async (pid) => {
+        await until(async () => (await world.sink()).deadLetters.http_422 === 60);
+        Object.assign(world, { ill: false, hangsAt: 61 });
+        await world.queue("replay");
+        await until(() => world.receiver.received.at(-1)?.stored === false && world.steps().length >= 61);
+        process.kill(pid, "SIGKILL");
+      })
+      .catch(() => undefined);
+    const { replaying, waiting } = await world.sink();
+    assert.deepEqual([replaying, waiting], [39, 39]);
+    world.hangsAt = Number.POSITIVE_INFINITY;
+    const log = await world.running(async () => void (await until(async () => (await world.sink()).waiting === 0)));
+    assert.doesNotMatch(log, /does not add up/);
+    assert.deepEqual(inOrder(world.steps()), [...Array(100).keys()]);
+  });
+
   it("reaches it without its token, which only the state folder gives", async () => {
     const world = await open({ rest: 'server: { token: "a very long token" },' });
     world.ill = true;

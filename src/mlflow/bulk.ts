@@ -57,7 +57,8 @@ export function createBulkReader(client: Client, workers: number, limits = bulkL
       return metrics;
     } catch (error) {
       if (!(error instanceof MlflowError) || error.trouble === "transient" || error.trouble === "auth") throw error;
-      missing = true;
+      // One run that is forbidden or gone says nothing of the others: only its group is read singly.
+      if (error.trouble !== "permission" && error.trouble !== "gone") missing = true;
       return undefined;
     }
   }

@@ -1,5 +1,6 @@
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
+import type { Run } from "../model/run.ts";
 import type { State } from "../model/state.ts";
 import type { BulkReader, BulkWindow } from "./bulk.ts";
 import type { Counts } from "./counts.ts";
@@ -7,12 +8,13 @@ import type { Draft } from "./draft.ts";
 import { cut, type Piece, readTail, unread } from "./history.ts";
 import type { HistoryPages } from "./history-page.ts";
 import { loadKnown } from "./known.ts";
-import { MlflowError } from "./mlflow-error.ts";
 import type { Plan } from "./plan.ts";
 import { type Point, samePoint, toSample } from "./points.ts";
 import { readAhead } from "./read-ahead.ts";
-import { advance, unseen } from "./run-state.ts";
+import { advance, type SeriesState, unseen } from "./run-state.ts";
 import { isTerminal } from "./seen-run.ts";
+import type { Unreadable } from "./unreadable.ts";
+import { setWatch, type Watch, watchOf } from "./watch.ts";
 
 /** Everything that reading runs needs. */
 export interface Collector {
@@ -21,6 +23,7 @@ export interface Collector {
   readonly pages: HistoryPages;
   /** Absent where the store's order of points is not known. */
   readonly bulk: BulkReader | undefined;
+  readonly unreadable: Unreadable;
   readonly include: "history" | "latest";
   /** Series read ahead of the one whose turn it is. */
   readonly concurrency: number;
@@ -95,6 +98,10 @@ async function* readSeries(
   draft: Draft,
 ): AsyncGenerator<Batch> {
   const { plan, key, latest } = task;
+  const remember = (change: Partial<SeriesState>) => {
+    const effect = () => void plan.state.series.set(key, { ...(plan.state.series.get(key) ?? unseen), ...change });
+    draft.add({ state: plan.state, effect });
+  };
   let stream = first;
   for (let reading = 1; ; reading++) {
     let step = await nextPiece(collector, task, stream);
@@ -107,28 +114,40 @@ async function* readSeries(
         effect: () => advance(collector.state, plan.state, key, points, after),
       });
     }
-    if (step.value) break;
+    if (step.value === "unreadable") {
+      // Without its latest point it is wanted until it was read, also after a restart.
+      if (plan.state.series.get(key)?.latest) remember({ latest: undefined });
+      return;
+    }
+    if (step.value === "whole") break;
     // It changed while it was read: what was emitted must be remembered before it is compared. Next poll goes on.
     if (reading >= readings) return;
     if (!draft.isEmpty()) yield draft.take();
     stream = open(collector, task, undefined);
   }
-  const effect = () => void plan.state.series.set(key, { ...(plan.state.series.get(key) ?? unseen), latest });
-  if (!samePoint(plan.state.series.get(key)?.latest, latest)) draft.add({ state: plan.state, effect });
+  if (!samePoint(plan.state.series.get(key)?.latest, latest)) remember({ latest });
 }
 
-/** A run that is gone or forbidden by now has no more pieces; the next poll or sweep tells what became of it. */
+/** How the reading of a series ended: at its end, at a change amid the list, or at a refusal. */
+type Ending = "whole" | "changed" | "unreadable";
+
 async function nextPiece(
-  { log }: Collector,
+  { log, unreadable }: Collector,
   { plan, key }: Task,
   stream: AsyncGenerator<Piece, boolean>,
-): Promise<IteratorResult<Piece, boolean>> {
+): Promise<IteratorResult<Piece, Ending>> {
+  const series = { run: plan.seen.run.id, key };
   try {
-    return await stream.next();
+    const step = await stream.next();
+    if (!step.done) return step;
+    unreadable.wasRead(series);
+    return { done: true, value: step.value ? "whole" : "changed" };
   } catch (error) {
-    if (!(error instanceof MlflowError) || (error.trouble !== "gone" && error.trouble !== "permission")) throw error;
-    log.warn("Cannot read a series", { run: plan.seen.run.id, metric: key, reason: error.message });
-    return { done: true, value: true };
+    if (!unreadable.takes(series, error)) throw error;
+    if (unreadable.isFirst(series)) {
+      log.warn("Cannot read a series, will try again", { run: series.run, metric: key, reason: error.message });
+    }
+    return { done: true, value: "unreadable" };
   }
 }
 
@@ -168,11 +187,11 @@ function addRun(
 
 function addEnd(collector: Collector, draft: Draft, { seen, state, ends }: Plan): void {
   const { run } = seen;
-  const mark = `live/${run.id}`;
   if (ends === "no") {
-    if (!isTerminal(run.status) && collector.state.get(mark) !== "") {
-      draft.add({ state, effect: () => collector.state.set(mark, "") });
-    }
+    const before = watchOf(collector.state, run.id);
+    const isDone = before !== "retry" && !collector.unreadable.has(run.id);
+    const watch = !isTerminal(run.status) ? "live" : isDone ? before : afterEnd(collector, run);
+    if (watch !== before) draft.add({ state, effect: () => setWatch(collector.state, run.id, watch) });
     return;
   }
   const deleted = ends === "deleted";
@@ -180,10 +199,12 @@ function addEnd(collector: Collector, draft: Draft, { seen, state, ends }: Plan)
     collector.counts.around(state, false, () => {
       state.ended = true;
       state.deleted = deleted;
-      const until = deleted ? undefined : collector.graceUntil(run.endTime);
       if (deleted) collector.state.set(`deleted/${run.id}`, run.experiment.id);
-      if (until === undefined) collector.state.delete(mark);
-      else collector.state.set(mark, String(until));
+      setWatch(collector.state, run.id, deleted ? undefined : afterEnd(collector, run));
     });
   draft.add({ ended: deleted ? { ...run, deleted } : run, state, effect });
+}
+
+function afterEnd({ unreadable, graceUntil }: Collector, { id, endTime }: Run): Watch | undefined {
+  return unreadable.has(id) ? "retry" : graceUntil(endTime);
 }

@@ -8,6 +8,7 @@ import { loadRun } from "./run-state.ts";
 import { searchRuns } from "./runs.ts";
 import { isTerminal, readRun } from "./seen-run.ts";
 import type { Session } from "./session.ts";
+import { watchOf } from "./watch.ts";
 
 /**
  * Reads every run of the given experiments, oldest first, and what is not known of it yet: a first sync, a new
@@ -65,12 +66,20 @@ async function* portions(
 /** Plans for answers of a search, in the one order of runs. */
 export function plansOf(session: Session, answers: readonly RunAnswer[], deep?: ReadonlySet<string> | "all"): Plan[] {
   const { collector, ctx, experiments, options } = session;
+  const { include, unreadable } = collector;
   const plans = answers.flatMap((answer) => {
     const seen = readRun(answer, experiments, options.systemMetrics);
     const known = loadRun(ctx.state, seen.run.id);
     // A call that reads once has no sweep: what may still change is compared to its end.
-    const mayChange = !isTerminal(seen.run.status) || ctx.state.get(`live/${seen.run.id}`) !== undefined;
-    const plan = planRun(seen, known, { include: collector.include, deep: ctx.once && mayChange ? "all" : deep });
+    const run = seen.run.id;
+    const watch = watchOf(ctx.state, run);
+    const mayChange = !isTerminal(seen.run.status) || watch !== undefined;
+    const plan = planRun(seen, known, {
+      include,
+      deep: ctx.once && mayChange ? "all" : deep,
+      isWaiting: (key) => unreadable.isWaiting({ run, key }),
+      isRetried: watch === "retry" && !unreadable.isRunWaiting(run),
+    });
     return plan ?? [];
   });
   return inOrder(plans);

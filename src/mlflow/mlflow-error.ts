@@ -30,12 +30,15 @@ export class MlflowError extends WorkError {
   readonly mend: string;
   /** What the server asked to wait, in ms. */
   readonly retryAfterMs: number | undefined;
-  constructor(trouble: Trouble, what: string, mend: string, retryAfterMs?: number) {
+  /** Of an answer that may pass: 500 can be the fault of what was asked for. */
+  readonly status: number | undefined;
+  constructor(trouble: Trouble, what: string, mend: string, retryAfterMs?: number, status?: number) {
     super(`${what}: ${mend}`);
     this.trouble = trouble;
     this.what = what;
     this.mend = mend;
     this.retryAfterMs = retryAfterMs;
+    this.status = status;
   }
 }
 
@@ -81,7 +84,7 @@ export function refusalError(server: string, path: string, refusal: Refusal, now
   if (status === 429 || status === 408 || status >= 500) {
     const why = because(`it answered ${status}${message ? ` (${words})` : ""}`);
     const mend = "check the log of MLflow and of the proxies before it, it may still be starting";
-    return new MlflowError("transient", why, mend, retryAfterMs(headers.get("retry-after"), now));
+    return new MlflowError("transient", why, mend, retryAfterMs(headers.get("retry-after"), now), status);
   }
   return new MlflowError(
     "invalid",

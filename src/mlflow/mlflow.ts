@@ -10,6 +10,7 @@ import { type MlflowOptions, mlflowOptions } from "./options.ts";
 import { pollRuns, refreshExperiments } from "./poll.ts";
 import { defaultLimits, type Limits, openSession, type Session } from "./session.ts";
 import { createSweep } from "./sweep.ts";
+import { createUnreadable, type Unreadable } from "./unreadable.ts";
 
 /**
  * Reads MLflow over its REST API: every point of every metric exactly once, runs that start, end, are deleted or come
@@ -26,20 +27,32 @@ export function mlflowSource(
   limits: Partial<Limits> = {},
   steady: () => number = () => performance.now(),
 ): Source {
-  const recent = new Map<string, number>();
+  const memory: Memory = { recent: new Map(), unreadable: createUnreadable(options.interval, steady) };
   return {
     read(ctx) {
       const all = { ...defaultLimits(options, ctx.once), ...limits };
-      return ctx.once ? readOnce(options, ctx, all) : readOn(options, ctx, { ...all, steady }, recent);
+      return ctx.once ? readOnce(options, ctx, all, memory) : readOn(options, ctx, { ...all, steady }, memory);
     },
-    entries: () => ({ recent_runs: recent.size }),
+    entries: () => ({ recent_runs: memory.recent.size, unreadable_series: memory.unreadable.size() }),
   };
 }
 
+/** What outlives a session. */
+interface Memory {
+  /** Runs that the last poll found ended, with the end's time. */
+  readonly recent: Map<string, number>;
+  readonly unreadable: Unreadable;
+}
+
 /** One complete pass. Throws `MlflowError` when MLflow cannot be read after a few attempts. */
-async function* readOnce(options: MlflowOptions, ctx: SourceContext, limits: Limits): AsyncGenerator<Batch> {
+async function* readOnce(
+  options: MlflowOptions,
+  ctx: SourceContext,
+  limits: Limits,
+  { unreadable }: Memory,
+): AsyncGenerator<Batch> {
   const facts = createFacts();
-  const session = await openSession(options, ctx, limits);
+  const session = await openSession(options, ctx, limits, unreadable);
   yield* refreshExperiments(session);
   yield* facts.changed(session, await facts.models(session));
   ctx.polled({ ok: true, nextMs: options.interval });
@@ -50,7 +63,7 @@ async function* readOn(
   options: MlflowOptions,
   ctx: SourceContext,
   { steady, ...limits }: Limits & { readonly steady: () => number },
-  recent: Map<string, number>,
+  { recent, unreadable }: Memory,
 ): AsyncGenerator<Batch> {
   const facts = createFacts();
   const sweep = createSweep();
@@ -63,7 +76,7 @@ async function* readOn(
     const started = steady();
     let waitMs = options.interval;
     try {
-      session ??= await openSession(options, ctx, limits);
+      session ??= await openSession(options, ctx, limits, unreadable);
       if (started >= experimentsDue) {
         yield* refreshExperiments(session);
         experimentsDue = started + limits.experimentsMs;

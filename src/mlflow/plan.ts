@@ -22,10 +22,15 @@ export interface PlanRules {
   readonly include: "history" | "latest";
   /** Keys to read to their end all the same, to find points that do not show in the latest values. */
   readonly deep?: ReadonlySet<string> | "all" | undefined;
+  /** Whether a series could not be read and is not to be tried yet. */
+  readonly isWaiting?: (key: string) => boolean;
+  /** The run has ended and is looked at only for series that could not be read. */
+  readonly isRetried?: boolean;
 }
 
 /** Compares a run with what is remembered of it; nothing when there is nothing to do. */
-export function planRun(seen: SeenRun, known: RunState | undefined, { include, deep }: PlanRules): Plan | undefined {
+export function planRun(seen: SeenRun, known: RunState | undefined, rules: PlanRules): Plan | undefined {
+  const { include, deep, isWaiting = () => false, isRetried = false } = rules;
   if (seen.deleted && (!known || known.deleted)) return undefined;
   const terminal = isTerminal(seen.run.status);
   const facts = factsOf(seen.run);
@@ -36,11 +41,12 @@ export function planRun(seen: SeenRun, known: RunState | undefined, { include, d
   // What ends is read to the last point, also where the latest value does not tell of it.
   const all = deep === "all" || (ends === "ended" && known !== undefined);
   const wanted = seen.latest.filter(([key, latest]) => {
+    if (isWaiting(key)) return false;
     const at = state.series.get(key) ?? unseen;
     if (!samePoint(at.latest, latest)) return true;
     return include === "history" && (all || at.verified === 0 || (deep instanceof Set && deep.has(key)));
   });
-  if (!changed && ends === "no" && wanted.length === 0) return undefined;
+  if (!changed && ends === "no" && wanted.length === 0 && !isRetried) return undefined;
   return { seen, facts, state, isNew: !known, changed, restored, ends, wanted };
 }
 

@@ -7,6 +7,7 @@ import { plansOf, readAll } from "./full-pass.ts";
 import { knownRuns, loadRun, type RunState } from "./run-state.ts";
 import { findById, findRuns, liveFilter } from "./runs.ts";
 import type { Session } from "./session.ts";
+import { setWatch, watched } from "./watch.ts";
 
 /**
  * Reads what has changed since the last poll (mlflow.md § 5): live runs, runs that ended lately, and those of the last
@@ -22,7 +23,7 @@ export async function* pollRuns(session: Session, recent: Map<string, number>): 
   const ended = await findRuns(client, { experiments, filter: `attributes.end_time >= ${since}`, order });
   const answers = new Map([...live, ...ended].map((answer) => [answer.info.run_id, answer]));
 
-  const missing = [...liveRuns(session), ...[...recent].filter(([, end]) => end >= since).map(([id]) => id)];
+  const missing = [...watchedRuns(session), ...[...recent].filter(([, end]) => end >= since).map(([id]) => id)];
   const gone = [...new Set(missing)].filter((id) => !answers.has(id));
   const found = gone.length > 0 ? await findById(client, experiments, gone) : [];
   for (const answer of found) answers.set(answer.info.run_id, answer);
@@ -96,15 +97,18 @@ function endRun({ collector, ctx }: Session, run: RunState, draft: Draft, forget
     collector.counts.around(run, false, () => {
       run.ended = true;
       run.deleted = true;
-      ctx.state.delete(`live/${run.run.id}`);
+      collector.unreadable.forget(run.run.id);
+      setWatch(ctx.state, run.run.id, undefined);
       ctx.state.set(`deleted/${run.run.id}`, run.run.experiment.id);
     });
   draft.add({ state: run, effect, forget, ...(!run.deleted && { ended: { ...run.run, deleted: true } }) });
 }
 
-/** Runs that were not terminal when last seen. */
-function liveRuns({ ctx }: Session): string[] {
-  return [...ctx.state.scan("live/")].filter(([, until]) => until === "").map(([name]) => name.slice("live/".length));
+/** Runs that were not terminal when last seen, and those whose turn it is to be read where that failed. */
+function watchedRuns({ collector, ctx }: Session): string[] {
+  return watched(ctx.state)
+    .filter(([id, watch]) => watch === "live" || (watch === "retry" && !collector.unreadable.isRunWaiting(id)))
+    .map(([id]) => id);
 }
 
 /** Up to when ends of runs are known; set at the first reading, so that later ones find what ends meanwhile. */

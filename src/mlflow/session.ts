@@ -8,6 +8,7 @@ import { loadCounts } from "./counts.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { createHistoryPages } from "./history-page.ts";
 import type { MlflowOptions } from "./options.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** One connection to a server and all that reading it needs; made anew after the server was away. */
 export interface Session {
@@ -62,7 +63,12 @@ export function defaultLimits({ interval }: MlflowOptions, once: boolean): Limit
 }
 
 /** Connects to the server. Throws `MlflowError` when it is away. */
-export async function openSession(options: MlflowOptions, ctx: SourceContext, limits: Limits): Promise<Session> {
+export async function openSession(
+  options: MlflowOptions,
+  ctx: SourceContext,
+  limits: Limits,
+  unreadable: Unreadable,
+): Promise<Session> {
   const { signal, log, state } = ctx;
   const client = createClient(options, { signal, ...limits });
   const { store } = await connect(client, options.workspace, log);
@@ -75,6 +81,7 @@ export async function openSession(options: MlflowOptions, ctx: SourceContext, li
     counts,
     pages: createHistoryPages(client, limits.pageSize, ignored),
     bulk: store === "SqlStore" ? createBulkReader(client, options.concurrency) : undefined,
+    unreadable,
     include: options.include ?? (ctx.consumes === "latest" ? "latest" : "history"),
     concurrency: options.concurrency,
     graceUntil(endTime) {

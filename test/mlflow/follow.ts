@@ -1,4 +1,5 @@
 import type { Batch } from "../../src/model/batch.ts";
+import type { SourceContext } from "../../src/model/context.ts";
 import type { Source } from "../../src/model/source.ts";
 import { context, type MemoryJournal } from "./memory.ts";
 
@@ -12,9 +13,9 @@ export interface Following {
 }
 
 /** Lets a source read on, with each batch committed as it comes. */
-export function follow(source: Source, journal: MemoryJournal, consumes: "points" | "latest" = "points"): Following {
+export function follow(source: Source, journal: MemoryJournal, change: Partial<SourceContext> = {}): Following {
   const stopping = new AbortController();
-  const ctx = context(journal, { once: false, signal: stopping.signal, consumes });
+  const ctx = context(journal, { once: false, signal: stopping.signal, ...change });
   const ended = (async () => {
     for await (const batch of source.read(ctx)) journal.take(batch);
   })();

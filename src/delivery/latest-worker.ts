@@ -50,7 +50,7 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const world = options.world ?? deliveryWorld(ctx, options.log);
   const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   const groups = trackGroups(sink, view, journal, world.log);
-  const rounds: Rounds = { groups, failures: { inRow: 0 }, refused: new Map() };
+  const rounds: Rounds = { isLarge: false, groups, failures: { inRow: 0 }, refused: new Map() };
   const passing: Passing = { sink, journal, world, groupOf: groups.of, refused: rounds.refused };
   if (once) await makeRoomUntil(stop, passing);
   while (!signal.aborted && !leave?.aborted) {
@@ -83,6 +83,8 @@ async function makeRoomUntil(stop: AbortSignal, passing: Passing): Promise<void>
 
 /** What a worker keeps from round to round. */
 interface Rounds {
+  /** Whether the last group was of many samples. */
+  isLarge: boolean;
   readonly groups: Groups;
   readonly failures: { inRow: number };
   /** Why groups were refused since the last commit. */
@@ -97,6 +99,8 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
     if (leave?.aborted) return false;
     // It may have changed once more while those before it were on their way.
     const version = groups.version(name);
+    // What the batches of a poll have left behind would stand beside what rendering leaves.
+    if (rounds.isLarge) collectGarbage();
     const selection = select(sink, groups.latest(name, ctx.now()));
     logLeftOut(sink, selection, world.log);
     const batch: Batch = { ...selection.batch, group: name };
@@ -115,7 +119,8 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
       const step = { position: journal.position(owner), changes: { owners: [owner] } };
       if (!(await commitStep(sink, journal, step, world))) return false;
     }
-    if (batch.samples.length > manySamples) collectGarbage();
+    rounds.isLarge = batch.samples.length > manySamples;
+    if (rounds.isLarge) collectGarbage();
   }
   return true;
 }

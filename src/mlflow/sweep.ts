@@ -3,9 +3,11 @@ import type { RunAnswer } from "./answers.ts";
 import { collect } from "./collect.ts";
 import { createForgetting } from "./forget.ts";
 import { plansOf } from "./full-pass.ts";
+import { endAbsent } from "./poll.ts";
 import { findById, liveFilter, type RunSearch, searchRuns } from "./runs.ts";
 import { readRun } from "./seen-run.ts";
 import type { Session } from "./session.ts";
+import { setWatch, watched, watchOf } from "./watch.ts";
 
 /**
  * Goes round everything slowly, for what polls cannot see (design § 6): changes of ended runs, deletion and restoring,
@@ -124,18 +126,26 @@ function seriesOf({ experiments, options }: Session, answer: RunAnswer): SeriesT
   return latest.map(([key]) => ({ run: run.id, key }));
 }
 
-/** Runs whose grace is over. */
-function dueRuns({ ctx, serverNow }: Session): string[] {
+/** Runs whose grace is over; one that would last longer than any was written by a clock that has been set back. */
+function dueRuns({ ctx, limits, serverNow }: Session): string[] {
   const now = serverNow();
-  return [...ctx.state.scan("live/")]
-    .filter(([, until]) => typeof until === "string" && until !== "" && Number(until) <= now)
+  return watched(ctx.state)
+    .filter(([, until]) => typeof until === "number" && (until <= now || until > now + 2 * limits.graceMs))
     .slice(0, runsInGraceAtOnce)
-    .map(([name]) => name.slice("live/".length));
+    .map(([id]) => id);
 }
 
 /** Compares every series of ended runs once more, when late writers have had their time. */
 async function* endGrace(session: Session, ids: readonly string[]): AsyncGenerator<Batch> {
-  const answers = await findById(session.client, [...session.experiments.keys()], ids);
-  for (const id of ids) session.ctx.state.delete(`live/${id}`);
+  const { client, collector, ctx, experiments } = session;
+  const answers = await findById(client, [...experiments.keys()], ids);
   yield* emit(session, answers, "all");
+  const draft = session.draft();
+  await endAbsent(session, ids, new Set(answers.map(({ info }) => info.run_id)), draft);
+  // Only now: what fails on the way is due again. Committed with the next batch, whichever that is.
+  for (const id of ids) {
+    if (typeof watchOf(ctx.state, id) !== "number") continue;
+    setWatch(ctx.state, id, collector.unreadable.has(id) ? "retry" : undefined);
+  }
+  if (!draft.isEmpty()) yield draft.take();
 }

@@ -139,6 +139,40 @@ describe("mlflow source with a series that cannot be read", () => {
     }
   });
 
+  it("compares an ended run at the end of its grace, even when the server dies at that moment", {
+    timeout,
+  }, async () => {
+    const store = await scriptedStore([running("a", { x: rising(3) })]);
+    const journal = memoryJournal();
+    const limits = { graceMs: 500, sweepMs: 20, sweepPause: 0, attempts: 1 };
+    let { source } = watch(store, journal, limits);
+    try {
+      await source.until("the first points", () => values(journal, "x").length === 3);
+      const [run] = store.runs;
+      if (run) Object.assign(run, { status: "FINISHED", endTime: Date.now() });
+      await source.until("the end", (batches) => batches.some(({ ended }) => ended.some(({ id }) => id === "a")));
+      // What a late writer logs behind the latest value shows only in this comparison.
+      run?.series.x?.unshift({ value: -1, timestamp: 1, step: 0 });
+      store.refuse = (request) => (asks("x")(request) ? [502, "Bad Gateway"] : undefined);
+      const over = Date.now() + 2 * limits.graceMs;
+      await source.until("the end of its grace", () => Date.now() > over);
+      const asked = store.seen.filter(asks("x")).length;
+      await source.until("comparisons", () => store.seen.filter(asks("x")).length > asked + 1);
+      store.runs.push(running("b", { y: rising(1) }));
+      await source.until("another batch", () => values(journal, "y", "b").length === 1);
+      await source.stop();
+      journal.crash();
+      assert.notEqual(journal.state.get("live/a"), undefined);
+      store.refuse = () => undefined;
+      ({ source } = watch(store, journal, limits));
+      await source.until("the late point", () => values(journal, "x").length === 4);
+      await source.until("the end of its grace", () => journal.state.get("live/a") === undefined);
+    } finally {
+      await source.stop();
+      store.close();
+    }
+  });
+
   it("gives up when every series is answered by 500, as the server is broken", { timeout }, async () => {
     const keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
     const store = await scriptedStore([running("a", Object.fromEntries(keys.map((key) => [key, rising(2)])))]);

@@ -83,18 +83,38 @@ function logDropped(sink: ActiveSink, reason: string, { name, run }: Sample, { l
   });
 }
 
-/**
- * Watches, while a slice is under way, for the moment from which on the sink holds up reading; for a sink that pauses it
- * never comes. `end` ends the watch.
- */
-export function watchRoom(dropping: Dropping): { readonly held: AbortSignal; end(): void } {
-  const held = new AbortController();
+/** A watch over the room in the journal while a slice is under way. */
+export interface RoomWatch {
+  /** Fires when the slice is to be left: the sink holds up reading, or is to end. */
+  readonly giveUp: AbortSignal;
+  isHeld(): boolean;
+  /** Ends the watch, after the slice. */
+  end(): void;
+}
+
+/** Watches for the moment from which on the sink holds up reading; nothing for a sink that pauses. */
+export function watchRoom(dropping: Dropping, leave?: AbortSignal): RoomWatch | undefined {
+  if (dropping.sink.whenFull !== "drop-oldest") return undefined;
+  const giveUp = new AbortController();
   const over = new AbortController();
+  const abort = () => giveUp.abort();
+  leave?.addEventListener("abort", abort, { once: true });
+  if (leave?.aborted) abort();
+  let isHeld = false;
   async function watch(): Promise<void> {
     while (!over.signal.aborted && !holdsUp(dropping)) await dropping.journal.changed(over.signal);
-    if (!over.signal.aborted) held.abort();
+    if (over.signal.aborted) return;
+    isHeld = true;
+    abort();
   }
   // A journal that cannot be asked is told of by whoever writes to it.
-  if (dropping.sink.whenFull === "drop-oldest") watch().catch(() => undefined);
-  return { held: held.signal, end: () => over.abort() };
+  watch().catch(() => undefined);
+  return {
+    giveUp: giveUp.signal,
+    isHeld: () => isHeld,
+    end() {
+      leave?.removeEventListener("abort", abort);
+      over.abort();
+    },
+  };
 }

@@ -78,10 +78,10 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   const selection = select(sink, merged);
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
-  const room = watchRoom(dropping);
-  const giveUp = leave ? AbortSignal.any([leave, room.held]) : room.held;
-  const delivered = await deliverBatch(sink, batch, world, { leave: giveUp, failures }).finally(room.end);
-  if (delivered.stopped) return room.held.aborted && !leave?.aborted && !signal.aborted;
+  const room = watchRoom(dropping, leave);
+  const options = { leave: room?.giveUp ?? leave, failures };
+  const delivered = await deliverBatch(sink, batch, world, options).finally(room?.end);
+  if (delivered.stopped) return room?.isHeld() === true && !leave?.aborted && !signal.aborted;
   const changes = {
     owners: [`sink/${sink.id}`],
     ledger: [...ledger, ...delivered.ledger],

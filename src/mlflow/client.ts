@@ -78,9 +78,11 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     }
     const text = typeof answer._data === "string" ? answer._data : "";
     const date = Date.parse(answer.headers.get("date") ?? "");
+    // A date in Retry-After is meant by the clock of the server.
+    const sentAt = Number.isFinite(date) ? date : now();
     if (Number.isFinite(date)) skewMs = date - now();
     if (answer.status < 200 || answer.status > 299) {
-      throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, now());
+      throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, sentAt);
     }
     return { text, contentType: answer.headers.get("content-type") ?? "" };
   }

@@ -111,11 +111,14 @@ function watchedRuns({ collector, ctx }: Session): string[] {
     .map(([id]) => id);
 }
 
-/** Up to when ends of runs are known; set at the first reading, so that later ones find what ends meanwhile. */
+/**
+ * Up to when ends of runs are known; set at the first reading, so that later ones find what ends meanwhile. One that
+ * lies ahead comes from a clock that has been set back.
+ */
 function readMark({ ctx, serverNow }: Session): number {
   const stored = ctx.state.get("mark");
-  if (typeof stored === "string") return Number(stored);
   const now = serverNow();
+  if (typeof stored === "string") return Math.min(Number(stored), now);
   ctx.state.set("mark", String(now));
   return now;
 }

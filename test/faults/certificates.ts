@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Certificate } from "./receiver.ts";
 
 /** An authority that mlmon is told to trust, and what it and others have signed for `localhost`. */
@@ -14,12 +15,13 @@ export interface Certificates {
   readonly selfSigned: Certificate;
 }
 
-/** Makes them with openssl in `folder/tls`; takes about a second. */
-export function makeCertificates(folder: string): Certificates {
+const execute = promisify(execFile);
+
+/** Makes them with openssl in `folder/tls`; takes some seconds, in which the receivers of other worlds must answer. */
+export async function makeCertificates(folder: string): Promise<Certificates> {
   const at = join(folder, "tls");
   mkdirSync(at);
-  const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: at, encoding: "utf8" });
-  if (status !== 0) throw new Error(`openssl makes no certificates: ${stderr}`);
+  await execute("sh", ["-c", script], { cwd: at });
   const read = (name: string) => ({
     key: readFileSync(join(at, `${name}.key`)),
     cert: readFileSync(join(at, `${name}.pem`)),

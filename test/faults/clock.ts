@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Scenario } from "./scenario.ts";
 import { flows, type World } from "./world.ts";
 
@@ -24,7 +25,7 @@ async function jumping(world: World, seconds: readonly number[]): Promise<void> 
   setOffset(0);
   mlmon.start({
     env: {
-      LD_PRELOAD: library() ?? "",
+      LD_PRELOAD: (await library()) ?? "",
       FAKETIME_TIMESTAMP_FILE: file,
       FAKETIME_NO_CACHE: "1",
       // A jump of the wall clock leaves timers as they are.
@@ -43,16 +44,16 @@ async function jumping(world: World, seconds: readonly number[]): Promise<void> 
 
 async function lacking(): Promise<string | undefined> {
   try {
-    return library() === undefined ? "libfaketime has no library for this machine" : undefined;
+    return (await library()) === undefined ? "libfaketime has no library for this machine" : undefined;
   } catch (error) {
     return `no libfaketime: ${error instanceof Error ? error.message.split("\n").at(-1) : error}`;
   }
 }
 
 /** Fetched from Debian into the cache of the beds at the first call ever. */
-function library(): string | undefined {
-  const script = join(import.meta.dirname, "../beds/debian.sh");
-  const folder = execFileSync(script, ["libfaketime"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+async function library(): Promise<string | undefined> {
+  const { stdout } = await promisify(execFile)(join(import.meta.dirname, "../beds/debian.sh"), ["libfaketime"]);
+  const folder = stdout.trim();
   const places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
   return places
     .map((place) => join(folder, "usr/lib", place, "faketime/libfaketimeMT.so.1"))

@@ -21,7 +21,7 @@ import { prometheus } from "mlmon/plugins/prometheus";
 import { pushgateway } from "mlmon/plugins/pushgateway";
 import { tally } from "./tally.ts";
 
-const host = { timeout: "1s", retry: { base: "50ms", cap: "500ms" } };
+const host = { timeout: "2s", retry: { base: "50ms", cap: "500ms" } };
 
 export default defineConfig({
   sources: [mlflow({ trackingUri: ${text(mlflow)}, experiments: [${text(experiment)}], interval: "300ms", timeout: ${text(sourceTimeout)} })],

@@ -23,7 +23,10 @@ export function mountState(folder: string, bytes: number): StateMount {
   return {
     async fill(leave) {
       const { bavail, bsize } = await statfs(folder);
-      await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - leave), 1));
+      // mlmon may take some of it meanwhile: then there is no room for all of the ballast, which is as good.
+      await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - leave), 1)).catch((error: unknown) => {
+        if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+      });
     },
     free: () => rm(ballast),
     setReadOnly(readOnly) {

@@ -69,7 +69,7 @@ export async function openWorld(scenario: Scenario, { seed, binary, ...shared }:
   const name = `faults ${scenario.name} ${seed} ${Date.now()}`;
   const trainings = await createTrainings(mlflow, name);
   await trainings.write(scenario.world?.history ?? 100);
-  const certificates = https ? makeCertificates(folder) : undefined;
+  const certificates = https ? await makeCertificates(folder) : undefined;
   const hosts = named ? ownHosts(folder) : undefined;
   hosts?.know(true);
   const receivers = {

@@ -2,19 +2,21 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { UsageError } from "../model/errors.ts";
+import { dropWaiting } from "../queue/drop-waiting.ts";
 import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
 import { moment } from "./moment.ts";
 import { commandQueue, describeCounts, reasonArg, sinkArg } from "./queue-args.ts";
 
 export default defineMlmonCommand({
   name: "queue drop",
-  description: "Deletes dead letters for good; asks before it does",
+  description: "Deletes dead letters, or what waits, for good; asks before it does",
   args: {
     ...commonArgs,
     ...stateArg,
     ...sinkArg,
     ...reasonArg,
     before: { type: "string", description: "Only what was refused before then: a date, or 7d ago", valueHint: "7d" },
+    waiting: { type: "boolean", description: "What waits for the sink instead of its dead letters; needs --sink" },
     yes: { type: "boolean", description: "Do not ask" },
   },
   async run({ args, config, signal }) {
@@ -23,13 +25,16 @@ export default defineMlmonCommand({
     if (!args.yes && !isTerminal) throw new UsageError("Cannot ask whether to drop, as this is no terminal: add --yes");
     const queue = await commandQueue({ args, config, signal });
     if (!args.yes) {
-      const { counts } = await queue.reading(async (journal) => ({ counts: journal.dead.counts(filter) }));
+      const counts = await queue.reading(async (journal) =>
+        args.waiting ? dropWaiting(journal, filter, async () => {}) : journal.dead.counts(filter),
+      );
       const wanted = counts.length === 0 || (await confirm(`Drop ${describeCounts(counts)}? [y/N] `, signal));
       if (!wanted) return print(args.json ? '{"dropped":[]}\n' : "Nothing was dropped\n");
     }
-    const dropped = await queue.change("drop", filter);
+    const dropped = await queue.change(args.waiting ? "drop-waiting" : "drop", filter);
     if (args.json) return print(`${JSON.stringify({ dropped })}\n`);
-    await print(dropped.length === 0 ? "No dead letters to drop\n" : `Dropped ${describeCounts(dropped)}\n`);
+    const nothing = args.waiting ? "Nothing waits" : "No dead letters to drop";
+    await print(dropped.length === 0 ? `${nothing}\n` : `Dropped ${describeCounts(dropped)}\n`);
   },
 });
 

@@ -1,3 +1,4 @@
+import { dropStep } from "../journal/drop-step.ts";
 import type { Journal, Slice } from "../journal/journal.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
@@ -25,6 +26,8 @@ export interface PointsWorkerOptions {
   readonly once: boolean;
   /** Whether another consumer makes room in a full journal by itself; none does by default. */
   readonly yields?: (consumer: string) => boolean;
+  /** The position before which what waits is to be dropped by hand; 0 without such an order. */
+  readonly dropTo?: () => number;
   readonly world?: DeliveryWorld;
 }
 
@@ -40,6 +43,8 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     const ended = inputEnded.aborted;
     // What is read once fits in the end; only a receiver that fails may cost samples then.
     const mayDrop = !ended && (!once || isFailing(sink));
+    const order = dropStep(journal, sink.id, work.dropTo?.() ?? 0);
+    if (order && (await commitStep(sink, journal, order, world))) continue;
     if (mayDrop && (await dropOldest(work.dropping))) continue;
     const again = nextReplay(journal, sink.id, limit);
     if (again && !(await deliverSlice(work, again.slice, again.replayed))) break;
@@ -79,9 +84,10 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
   const room = watchRoom(dropping, leave);
-  const options = { leave: room?.giveUp ?? leave, failures };
+  const isOrdered = () => (work.dropTo?.() ?? 0) > journal.position(`sink/${sink.id}`);
+  const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered };
   const delivered = await deliverBatch(sink, batch, world, options).finally(room?.end);
-  if (delivered.stopped) return room?.isHeld() === true && !leave?.aborted && !signal.aborted;
+  if (delivered.stopped) return (room?.isHeld() === true || isOrdered()) && !leave?.aborted && !signal.aborted;
   const changes = {
     owners: [`sink/${sink.id}`],
     ledger: [...ledger, ...delivered.ledger],

@@ -25,6 +25,7 @@ export interface BatchRows {
   at(position: number): StoredRow;
   waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
   waitingBytes(from: number): number;
+  positionAt(time: number): number;
   /** Deletes some of the batches that end at or before a position, each call a transaction; false when none are left. */
   deleteBefore(position: number): boolean;
 }
@@ -56,6 +57,7 @@ export function openBatchRows(database: Database): BatchRows {
   const sampled = db.prepare("SELECT time FROM batches WHERE position >= ? AND samples > 0 ORDER BY position LIMIT 1");
   const first = db.prepare(`
     SELECT position, samples, samples_before, bytes_before, time FROM batches ORDER BY position LIMIT 1`);
+  const since = db.prepare("SELECT position FROM batches WHERE time >= ? ORDER BY position LIMIT 1");
   const deleteFirst = db.prepare(`
     DELETE FROM batches WHERE position IN
       (SELECT position FROM batches WHERE position < ?1 AND position + samples < ?1 ORDER BY position LIMIT ?2)`);
@@ -121,6 +123,11 @@ export function openBatchRows(database: Database): BatchRows {
       const row = run(() => counts.get(position)) ?? {};
       const passed = (position - number(row, "position")) / (number(row, "samples") + 1);
       return Math.round(end.bytes - number(row, "bytes_before") - passed * number(row, "bytes"));
+    },
+
+    positionAt: (time) => {
+      const row = run(() => since.get(time));
+      return row ? number(row, "position") : end.position;
     },
 
     deleteBefore(position) {

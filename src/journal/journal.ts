@@ -23,6 +23,8 @@ export interface Journal {
   waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
   /** The bytes of those samples as they are stored, an estimate where a batch is cut. */
   waitingBytes(from: number): number;
+  /** The position of the first batch that was read at or after a time (Unix ms); `end()` when there is none. */
+  positionAt(time: number): number;
   /** Where a consumer stands; the oldest kept position for one that was never seen. */
   position(consumer: string): number;
   /** The consumers that have a position. */
@@ -30,7 +32,7 @@ export interface Journal {
   /** Moves a consumer, with all that belongs to that step. */
   commit(consumer: string, position: number, changes?: Changes): Promise<void>;
   /** Forgets a consumer, so that its backlog can be trimmed. */
-  forget(consumer: string): Promise<void>;
+  forget(consumer: string, changes?: Changes): Promise<void>;
   /** The memory of one owner; its changes are written by the `append` or `commit` that names the owner. */
   state(owner: string): State;
   /** Forgets what these owners have changed and no step has written: their batch was not taken. */

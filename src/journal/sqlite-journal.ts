@@ -65,6 +65,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     stored: rows.stored,
     waiting: rows.waiting,
     waitingBytes: rows.waitingBytes,
+    positionAt: rows.positionAt,
     position: (consumer) => consumers.get(consumer) ?? rows.start(),
     consumers: consumers.names,
 
@@ -76,8 +77,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       bell.ring();
     },
 
-    async forget(consumer) {
-      write({}, () => {
+    async forget(consumer, changes = {}) {
+      write(changes, () => {
         // Nobody delivers again for a sink that is gone.
         if (consumer.startsWith(sinkPrefix)) ledger.add(letters.unmark(consumer.slice(sinkPrefix.length)));
         return consumers.remove(consumer);

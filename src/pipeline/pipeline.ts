@@ -37,6 +37,11 @@ export interface Pipeline {
    * used and `WorkError` while it stops; then everything is as it was. One call at a time.
    */
   apply(config: ResolvedConfig, differences: Differences): Promise<void>;
+  /**
+   * Lets the worker of a sink drop what waits for it before a position, as soon as it lets go of what is under way; false
+   * for a sink of latest values.
+   */
+  dropWaiting(sink: string, position: number): boolean;
   /** Writes the view's snapshot and closes sinks in reverse order; once, after `run` has ended. */
   close(): Promise<void>;
 }
@@ -67,7 +72,19 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
   const keeper = keepView(view, journal, intake, now);
   const yielding = new Set([viewConsumer]);
-  const sinkWorld = { journal, view, log, now, send, once, ownMetrics, inputEnded: inputEnded.signal, yielding };
+  const dropOrders = new Map<string, number>();
+  const sinkWorld = {
+    journal,
+    view,
+    log,
+    now,
+    send,
+    once,
+    ownMetrics,
+    inputEnded: inputEnded.signal,
+    yielding,
+    dropOrders,
+  };
   const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
   const makeSource = (entry: ResolvedConfig["sources"][number]) => sourceAtWork(entry, sourceWorld);
   const makeSink = (resolved: ResolvedConfig["sinks"][number]) => sinkAtWork(resolved, sinkWorld);
@@ -79,7 +96,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
   }
   await dropGone(journal, config.sinks, log);
-  await placeNew(journal, config.sinks);
+  // A sink that takes no part would hold the journal for ever.
+  await placeNew(
+    journal,
+    wanted.map(({ resolved }) => resolved),
+  );
   for (const sink of wanted) await sink.setup();
 
   async function readAll(): Promise<void> {
@@ -146,6 +167,12 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     return applied;
   }
 
+  function dropWaiting(id: string, position: number): boolean {
+    if (!parts.sinks.some(({ sink }) => sink.id === id && !isLatest(sink))) return false;
+    dropOrders.set(id, position);
+    return true;
+  }
+
   async function close(): Promise<void> {
     keeper.stop();
     if (!(await within(closeMs, keeper.save())))
@@ -171,6 +198,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     serve,
     run,
     apply,
+    dropWaiting,
     close,
   };
 }

@@ -1,12 +1,19 @@
 import type { Journal } from "../journal/journal.ts";
+import { UsageError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import type { Secret } from "../model/secret.ts";
-import { changeQueue } from "../queue/change.ts";
+import { changeQueue, type QueueChange } from "../queue/change.ts";
 import { announce, createKey } from "../queue/control.ts";
 import { reportQueue } from "../queue/report.ts";
 import type { Queue } from "../server/queue-routes.ts";
 import { reachableUrl } from "../server/reachable.ts";
 import type { Pipeline } from "./pipeline.ts";
+
+const messages: Readonly<Record<QueueChange, string>> = {
+  replay: "Dead letters are delivered again",
+  drop: "Dead letters were dropped by hand",
+  "drop-waiting": "What waits for a sink is dropped by hand",
+};
 
 /** How commands reach the queue of this process. */
 export interface QueueDoor {
@@ -27,6 +34,12 @@ export interface QueueDoorOptions {
 /** Makes the door of a service; called once, before its server listens. */
 export function createQueueDoor({ journal, pipeline, log, startedAt, now }: QueueDoorOptions): QueueDoor {
   const { key, text } = createKey();
+  async function pass(sink: string, position: number): Promise<void> {
+    if (pipeline.dropWaiting(sink, position)) return;
+    throw new UsageError(
+      `Cannot drop what waits for the sink "${sink}": it takes the latest values, and holds up nothing`,
+    );
+  }
   return {
     key,
     queue: {
@@ -37,10 +50,9 @@ export function createQueueDoor({ journal, pipeline, log, startedAt, now }: Queu
           states: new Map(pipeline.sinks.map(({ id, status }) => [id, status])),
         }),
       async change(change, filter) {
-        const counts = await changeQueue(journal, change, filter);
+        const counts = await changeQueue(journal, change, filter, pass);
         for (const { sink, reason, samples } of counts) {
-          const message =
-            change === "replay" ? "Dead letters are delivered again" : "Dead letters were dropped by hand";
+          const message = messages[change];
           log.info(message, { sink, reason, samples });
         }
         return counts;

@@ -44,11 +44,13 @@ export interface SinkWorld {
   readonly inputEnded: AbortSignal;
   /** Consumers that make room in a full journal by themselves; each sink made is put in or taken out. */
   readonly yielding: Set<string>;
+  /** Up to which position someone wants what waits for a sink to be dropped, by its id. */
+  readonly dropOrders: ReadonlyMap<string, number>;
 }
 
 /** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
 export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork {
-  const { journal, view, log, now, send, once, ownMetrics, inputEnded, yielding } = world;
+  const { journal, view, log, now, send, once, ownMetrics, inputEnded, yielding, dropOrders } = world;
   const sink = activateSink(resolved, { send, now });
   if (isLatest(sink) || sink.whenFull === "drop-oldest") yielding.add(sinkOwner(sink.id));
   else yielding.delete(sinkOwner(sink.id));
@@ -68,7 +70,9 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
   async function work(): Promise<void> {
     if (!isSetUp) await setup();
     const own = { sink, journal, ctx, log, signal: stop.signal, leave: leave.signal, inputEnded, once };
-    return isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker({ ...own, yields });
+    return isLatest(sink)
+      ? runLatestWorker({ ...own, view })
+      : runPointsWorker({ ...own, yields, dropTo: () => dropOrders.get(sink.id) ?? 0 });
   }
 
   return {

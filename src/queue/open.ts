@@ -8,6 +8,7 @@ import { openStateFolder } from "../journal/state-folder.ts";
 import { WorkError } from "../model/errors.ts";
 import { changeQueue, type QueueChange } from "./change.ts";
 import { readControl } from "./control.ts";
+import { passStopped } from "./drop-waiting.ts";
 import { connectQueue } from "./remote.ts";
 import { type QueueReport, reportQueue } from "./report.ts";
 
@@ -15,7 +16,7 @@ import { type QueueReport, reportQueue } from "./report.ts";
 export interface FolderQueue {
   /** What waits and what is dead right now. */
   report(): Promise<QueueReport>;
-  /** Changes dead letters: through the mlmon that runs, else in the journal, under the lock of the folder. */
+  /** Changes the queue: through the mlmon that runs, else in the journal, under the lock of the folder. */
   change(change: QueueChange, filter: DeadFilter): Promise<readonly DeadCount[]>;
   /** Does something with the journal as it stands at this moment; nothing can be changed in it. */
   reading<T>(work: (journal: Journal) => Promise<T>): Promise<T>;
@@ -57,7 +58,7 @@ export function openFolderQueue(dir: string, { now = Date.now, ...options }: Fol
       const locked = openStateFolder(folder);
       try {
         const journal = await openJournal({ path, maxBytes: Number.POSITIVE_INFINITY, now });
-        return await changeQueue(journal, change, filter).finally(() => journal.close());
+        return await changeQueue(journal, change, filter, passStopped(journal)).finally(() => journal.close());
       } finally {
         locked.close();
       }

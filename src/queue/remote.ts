@@ -43,7 +43,7 @@ export async function connectQueue(
       if (!answer) throw new WorkError(`Cannot ${change} as the mlmon at ${url} does not answer: try again`);
       if (answer.status === 400) throw new UsageError((await answer.text()).trim());
       const counts = v.safeParse(changedSchema, await answer.json().catch(() => undefined));
-      if (answer.ok && counts.success) return counts.output[change] ?? [];
+      if (answer.ok && counts.success) return counts.output.changed;
       throw new WorkError(`Cannot ${change} as the mlmon at ${url} answers with ${answer.status}: see its log`);
     },
   };
@@ -79,4 +79,4 @@ const counts = v.array(
   }),
 );
 
-const changedSchema = v.object({ replay: v.optional(counts), drop: v.optional(counts) });
+const changedSchema = v.object({ changed: counts });

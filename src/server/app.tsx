@@ -13,7 +13,7 @@ import {
   securityHeaders,
 } from "./guard.ts";
 import { StatusPage } from "./page.tsx";
-import { mountQueue, type Queue, queueChanges } from "./queue-routes.ts";
+import { mountQueue, type Queue, queuePaths } from "./queue-routes.ts";
 import type { Status } from "./status.ts";
 import { styleHash } from "./style.ts";
 
@@ -51,7 +51,7 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   app.use(securityHeaders(styleHash));
   if (isLoopback(host)) app.use(requireLocalHost());
   if (token) app.use(requireToken(token, key));
-  app.use(onlyReading([...(reload ? ["/-/reload"] : []), ...(queue ? queueChanges : [])]));
+  app.use(onlyReading([...(reload ? ["/-/reload"] : []), ...(queue ? queuePaths : [])]));
   app.use(requireSameSite());
   app.use(requireTokenToChange(token, host, key));
 

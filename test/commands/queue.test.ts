@@ -66,6 +66,19 @@ describe("mlmon queue, beside a running mlmon", () => {
     assert.deepEqual(inOrder(world.steps()), [...Array(100).keys()]);
   });
 
+  it("drops what waits for a sink that is away", async () => {
+    const world = await open({ host: "{ batch: { size: 10 }, retry: { cap: '100ms' } }" });
+    await world.receiver.stop();
+    const log = await world.running(async () => {
+      await until(async () => (await world.sink()).state === "retrying");
+      const { stdout } = await world.queue("drop", "--waiting", "--yes", "--sink", "pramathus");
+      assert.equal(stdout, "Dropped 20 samples: pramathus by_hand 20\n");
+      await until(async () => (await world.sink()).waiting === 0);
+    });
+    assert.doesNotMatch(log, /does not add up/);
+    assert.match(log, /What waits for a sink is dropped by hand +sink=pramathus reason=by_hand samples=20/);
+  });
+
   it("reaches it without its token, which only the state folder gives", async () => {
     const world = await open({ rest: 'server: { token: "a very long token" },' });
     world.ill = true;
@@ -131,6 +144,12 @@ describe("mlmon queue, with a stopped mlmon", () => {
       all,
     );
     assert.deepEqual(JSON.parse(lines[0] ?? "").run.id, "a".repeat(32));
+    assert.equal((await world.queue("drop", "--waiting", "--yes")).status, 2);
+    const none = await world.queue("drop", "--waiting", "--yes", "--sink", "pramathus", "--before", "1h");
+    assert.equal(none.stdout, "Nothing waits\n");
+    const dropped = await world.queue("drop", "--waiting", "--yes", "--sink", "pramathus");
+    assert.equal(dropped.stdout, "Dropped 20 samples: pramathus by_hand 20\n");
+    assert.equal((await world.sink()).waiting, 0);
   });
 
   it("says what is wrong with its words", async () => {

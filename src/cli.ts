@@ -10,6 +10,7 @@ await main(
     "dry-run": () => import("./commands/dry-run.ts"),
     validate: () => import("./commands/validate.ts"),
     doctor: () => import("./commands/doctor.ts"),
+    backfill: () => import("./commands/backfill.ts"),
     queue: () => import("./commands/queue.ts"),
     "queue peek": () => import("./commands/queue-peek.ts"),
     "queue export": () => import("./commands/queue-export.ts"),

@@ -28,7 +28,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     traits: sink,
     render: (batch) => sink.render(batch),
     deliver,
-    match: host.match,
+    match: matching(host),
     batch: {
       samples: host.batch?.size ?? sink.limits?.samples ?? 1000,
       bytes: host.batch?.bytes ?? sink.limits?.bytes ?? 1024 ** 2,
@@ -40,6 +40,12 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     status: newStatus(),
     explained: new Set(),
   };
+}
+
+/** What was logged before the date that a sink starts from is not for it, however late it is read. */
+function matching({ match, startFrom }: ResolvedSink["host"]): ActiveSink["match"] {
+  if (typeof startFrom !== "number") return match;
+  return (sample) => sample.time >= startFrom && (match?.(sample) ?? true);
 }
 
 async function deliverHttp(

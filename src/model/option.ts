@@ -28,6 +28,18 @@ export const option = {
         return NEVER;
       }),
     ),
+  /** A moment: a date such as `"2026-03-01"` or `"2026-03-01T12:00Z"`, or a `Date`; gives Unix ms. */
+  moment: () =>
+    v.pipe(
+      v.union([v.string(), v.date()], momentWords),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const { value } = dataset;
+        const ms = typeof value === "string" ? parseMoment(value) : value.getTime();
+        if (ms !== undefined && Number.isFinite(ms)) return ms;
+        addIssue({ expected: momentWords });
+        return NEVER;
+      }),
+    ),
   /** A `secret.env(…)` or `secret.file(…)`, or the text itself, which then is kept as secret as those. */
   secret: (name: string) =>
     v.union(
@@ -52,6 +64,8 @@ export const option = {
     ),
 };
 
+const momentWords = 'a date such as "2026-03-01" or "2026-03-01T12:00Z"';
+
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const sizeUnits: Readonly<Record<string, number>> = {
   B: 1,
@@ -66,6 +80,12 @@ const sizeUnits: Readonly<Record<string, number>> = {
 /** Reads a duration as ms, or nothing when it is none. */
 export function parseDuration(value: string | number): number | undefined {
   return parseQuantity(value, durationUnits, 1000);
+}
+
+/** Reads a date (ISO 8601) as Unix ms, or nothing when it is none; a bare number is no date, as nobody knows its unit. */
+export function parseMoment(value: string): number | undefined {
+  const time = /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isFinite(time) ? time : undefined;
 }
 
 /** Reads a size as bytes, or nothing when it is none. */

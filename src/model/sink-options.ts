@@ -19,6 +19,11 @@ export const sinkOptions = v.strictObject({
     }),
   ),
   /**
+   * Where a sink begins that the journal does not know yet: with all that the journal and MLflow still hold
+   * (`"beginning"`, the default), with what is read from now on, or with samples logged at a date or later.
+   */
+  startFrom: v.optional(v.union([v.picklist(["now", "beginning"]), option.moment()])),
+  /**
    * What happens when this sink lets the journal run full: reading pauses, which loses nothing (`"pause"`, the default),
    * or the oldest samples that wait for this sink alone are dropped, counted and logged (`"drop-oldest"`).
    */

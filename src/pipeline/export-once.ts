@@ -48,6 +48,9 @@ export interface SinkResult {
   readonly error?: string;
 }
 
+/** A journal that is kept in memory makes the source wait for its sinks earlier. */
+const memoryBytes = 64 * 1024 ** 2;
+
 /** Reads all there is, delivers it, and says what became of it; throws `WorkError` when a source cannot be read. */
 export async function exportOnce({ config, log, now = Date.now, ...options }: ExportOptions): Promise<ExportResult> {
   const startedAt = now();
@@ -55,7 +58,9 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     const folder = options.stateDir === undefined ? undefined : await openStateFolder(options.stateDir);
     if (folder) opened.push(() => folder.close());
     const path = folder?.journalPath ?? ":memory:";
-    const journal = await openJournal({ path, ...config.journal, now });
+    const { maxBytes } = config.journal;
+    const bounds = folder ? config.journal : { ...config.journal, maxBytes: Math.min(maxBytes, memoryBytes) };
+    const journal = await openJournal({ path, ...bounds, now });
     opened.push(() => journal.close());
     const before = journal.ledger();
     const pipeline = await openPipeline({

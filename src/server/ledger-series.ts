@@ -17,10 +17,12 @@ export const ledgerSeries: readonly OwnSeries[] = [
     ["sink"],
   ),
   counter("mlmon_samples_skipped_total", "Samples that were gone before the sink came", "skipped", ["sink"]),
-  counter("mlmon_samples_dropped_total", "Samples that a full journal has cost the sink", "dropped", [
-    "sink",
-    "reason",
-  ]),
+  counter(
+    "mlmon_samples_dropped_total",
+    "Samples dropped undelivered: by a full journal, with a removed sink",
+    "dropped",
+    ["sink", "reason"],
+  ),
   counter("mlmon_dead_letters_total", "Samples that the receiver has refused for good", "dead", ["sink", "reason"]),
   counter("mlmon_dead_letters_replayed_total", "Dead letters sent back to delivery", "replayed", ["sink", "reason"]),
   {

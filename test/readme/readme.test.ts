@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { ownSeries } from "../../src/server/own-series.ts";
 import { bed } from "../beds/bed.ts";
 import { freePort, until } from "../beds/wait.ts";
+import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
@@ -47,12 +48,16 @@ describe("the README", () => {
 
   describe("commands", { skip }, () => {
     let env: NodeJS.ProcessEnv;
+    let receiver: Receiver;
+    after(() => receiver?.stop());
     before(async () => {
+      receiver = await startReceiver();
       const path = `${folder}:${process.env.PATH}`;
       env = {
         ...process.env,
         PATH: path,
         MLFLOW_TRACKING_URI: mlflow.url,
+        PRAMATHUS_ENDPOINT: receiver.url,
         MLMON_LISTEN: `127.0.0.1:${await freePort()}`,
       };
       await run("ln", ["-s", binary, join(folder, "mlmon")]);

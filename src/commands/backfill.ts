@@ -1,0 +1,35 @@
+import { UsageError } from "../model/errors.ts";
+import { backfill } from "../pipeline/backfill.ts";
+import { commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { describe, isComplete, patience, timeoutArg } from "./export-result.ts";
+import { moment } from "./moment.ts";
+import { showProgress } from "./progress.ts";
+
+export default defineMlmonCommand({
+  name: "backfill",
+  description: "Reads again from MLflow what one sink is to have, and delivers it, beside a running mlmon",
+  args: {
+    ...commonArgs,
+    sink: { type: "string", description: "The sink that gets it", valueHint: "ID" },
+    since: { type: "string", description: "Only what was logged since then: a date, or 2h ago", valueHint: "2h" },
+    until: { type: "string", description: "Only what was logged before then: a date, or 2h ago", valueHint: "1h" },
+    experiment: { type: "string", description: "Only this experiment; all by default", valueHint: "NAME" },
+    ...timeoutArg,
+  },
+  async run({ args, config: load, log, signal }) {
+    const range = {
+      since: moment("since", args.since, Date.now()),
+      until: moment("until", args.until, Date.now()),
+      experiment: args.experiment,
+    };
+    const giveUpMs = patience(args.timeout);
+    const config = await load("required");
+    const ids = config.sinks.map(({ id }) => id).join(", ");
+    if (!args.sink) throw new UsageError(`Cannot backfill without --sink ID: expected one of ${ids}`);
+    const sink = config.sinks.find(({ id }) => id === args.sink);
+    if (!sink) throw new UsageError(`Cannot backfill the sink "${args.sink}": expected one of ${ids}`);
+    const result = await backfill({ config, sink, range, log, signal, giveUpMs, onProgress: showProgress() });
+    await print(args.json ? `${JSON.stringify(result)}\n` : describe(result, false));
+    return isComplete(result) && !signal.aborted ? 0 : 1;
+  },
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import { auditLedger } from "../../src/journal/audit.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { dropGone, placeNew } from "../../src/pipeline/consumers.ts";
+import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+/** A journal of ten samples that `old` has not got. */
+async function open() {
+  const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
+  opened.push(journal.close);
+  await placeNew(journal, [{ id: "old", host: {} }]);
+  const batch = makeBatch(makeSamples(10));
+  await journal.append({ batch, ledger: [{ scope: "source", id: "s", name: "read", reason: "", count: 10 }] });
+  const lines: string[] = [];
+  const log = { ...silentLog, warn: (_: string, fields = {}) => void lines.push(JSON.stringify(fields)) };
+  return { journal, lines, log };
+}
+
+describe("placeNew()", () => {
+  it("begins with what the journal holds, or with what comes from now on", async () => {
+    const { journal } = await open();
+    await placeNew(journal, [
+      { id: "all", host: {} },
+      { id: "first", host: { startFrom: "beginning" } },
+      { id: "new", host: { startFrom: "now" } },
+    ]);
+    const waiting = ["all", "first", "new"].map((id) => journal.waiting(journal.position(`sink/${id}`)).samples);
+    assert.deepEqual(waiting, [10, 10, 0]);
+    assert.deepEqual(auditLedger(journal), []);
+  });
+
+  it("leaves a sink at its place that is known, whatever it says", async () => {
+    const { journal } = await open();
+    await placeNew(journal, [{ id: "old", host: { startFrom: "now" } }]);
+    assert.equal(journal.waiting(journal.position("sink/old")).samples, 10);
+  });
+});
+
+describe("dropGone()", () => {
+  it("frees the backlog of a removed sink, counts it, and says so", async () => {
+    const { journal, lines, log } = await open();
+    await dropGone(journal, [], log);
+    assert.deepEqual(journal.consumers(), []);
+    assert.deepEqual(lines, ['{"sink":"old","samples":10}']);
+    const dropped = journal.ledger().find(({ name }) => name === "dropped");
+    assert.deepEqual(dropped && [dropped.id, dropped.reason, dropped.count], ["old", "sink_removed", 10]);
+  });
+
+  it("asks whether the one sink that comes is the one that goes", async () => {
+    const { journal, lines, log } = await open();
+    await dropGone(journal, [{ id: "new", host: {} }], log);
+    assert.match(lines[0] ?? "", /if it is \\"new\\" now, give that the id \\"old\\" to keep its place/);
+  });
+
+  it("counts anew for a removed sink that comes back", async () => {
+    const { journal, log } = await open();
+    await dropGone(journal, [], log);
+    await placeNew(journal, [{ id: "old", host: {} }]);
+    assert.deepEqual(auditLedger(journal), []);
+  });
+});

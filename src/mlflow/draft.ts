@@ -46,8 +46,9 @@ export function createDraft(state: State, counts: Counts, now: () => number, max
       parts = [];
       weight = 0;
       for (const { effect } of taken) effect();
-      for (const run of new Set(taken.map((part) => part.state))) saveRun(state, run);
-      for (const part of taken) if (part.forget) forgetRun(state, part.state.run.id);
+      const forgotten = new Set(taken.flatMap((part) => (part.forget ? part.state : [])));
+      for (const run of new Set(taken.map((part) => part.state))) if (!forgotten.has(run)) saveRun(state, run);
+      for (const run of forgotten) forgetRun(state, run);
       counts.save();
       const restored = taken.flatMap((part) => part.restored ?? []);
       return {

@@ -74,11 +74,11 @@ export function advance(state: State, run: RunState, key: string, points: readon
 }
 
 /** Forgets a run that MLflow has removed for good. */
-export function forgetRun(state: State, id: string): void {
+export function forgetRun(state: State, { run: { id }, series }: RunState): void {
   state.delete(`run/${id}`);
   state.delete(`live/${id}`);
   state.delete(`deleted/${id}`);
-  forgetKnown(state, id);
+  for (const [key, { emitted }] of series) forgetKnown(state, { run: id, key }, emitted);
 }
 
 interface Stored {

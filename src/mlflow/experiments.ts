@@ -8,16 +8,27 @@ import { searchRuns } from "./runs.ts";
 /** Which experiments are read. */
 export type ExperimentChoice = Pick<MlflowOptions, "experiments" | "tags" | "maxExperiments">;
 
+/** What is remembered of the experiments from call to call; the caller makes it, once a session. */
+export interface ExperimentMemory {
+  /** Experiments that are known to hold runs. */
+  readonly holding: Set<string>;
+  /** The highest number among all ids; nothing where ids are no numbers. */
+  highest: number | undefined;
+}
+
 /**
  * Lists the experiments to read, by id: one request per 1000, and with `maxExperiments` one more for those that are
- * not known to hold runs. `holding` remembers which do, from call to call.
+ * not known to hold runs.
  */
 export async function chooseExperiments(
   client: Client,
   choice: ExperimentChoice,
-  holding: Set<string>,
+  memory: ExperimentMemory,
 ): Promise<ReadonlyMap<string, Experiment>> {
-  const all = (await listExperiments(client)).filter((experiment) => isChosen(experiment, choice));
+  const { holding } = memory;
+  const listed = await listExperiments(client);
+  for (const { id } of listed) noteExperiment(memory, id);
+  const all = listed.filter((experiment) => isChosen(experiment, choice));
   // One that has gone may come back: then it is asked about again.
   const ids = new Set(all.map(({ id }) => id));
   for (const id of holding) if (!ids.has(id)) holding.delete(id);
@@ -27,6 +38,30 @@ export async function chooseExperiments(
   chosen.sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
   return new Map(chosen.map(({ id, name }) => [id, { id, name }]));
 }
+
+/** What `chooseExperiments` starts with. */
+export function experimentMemory(): ExperimentMemory {
+  return { holding: new Set(), highest: 0 };
+}
+
+/** Takes an id for one that exists, if only to be asked about no more. */
+export function noteExperiment(memory: ExperimentMemory, id: string): void {
+  // The file store's ids are 18 random digits, those of forks may be anything.
+  if (!/^\d{1,15}$/.test(id)) memory.highest = undefined;
+  else if (memory.highest !== undefined) memory.highest = Math.max(memory.highest, Number(id));
+}
+
+/**
+ * The ids that a SQL store will give to its next experiments. Searches leave out ids that do not exist, so a search may
+ * ask for them beforehand and so sees a new experiment at once. Never so many that a further request were needed.
+ */
+export function nextExperiments({ highest }: ExperimentMemory, chosen: number): string[] {
+  if (highest === undefined) return [];
+  const room = chosen === 0 ? ahead : (1000 - (chosen % 1000)) % 1000;
+  return Array.from({ length: Math.min(ahead, room) }, (_, i) => String(highest + 1 + i));
+}
+
+const ahead = 16;
 
 interface Listed extends Experiment {
   readonly created: number;

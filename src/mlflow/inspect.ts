@@ -2,7 +2,7 @@ import { silentLog } from "../model/log.ts";
 import { workspacesAnswer } from "./answers.ts";
 import { type Client, createClient } from "./client.ts";
 import { connect } from "./connect.ts";
-import { chooseExperiments } from "./experiments.ts";
+import { chooseExperiments, experimentMemory } from "./experiments.ts";
 import { MlflowError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
 import { searchRuns } from "./runs.ts";
@@ -54,7 +54,7 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
   let latencyMs: number | undefined;
   const counts = info
     ? await attempt(async () => {
-        latencyMs = await time(() => chooseExperiments(client, {}, new Set()));
+        latencyMs = await time(() => chooseExperiments(client, {}, experimentMemory()));
         return count(client, options);
       }, empty)
     : empty;
@@ -105,7 +105,7 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
 }
 
 async function count(client: Client, options: MlflowOptions) {
-  const experiments = await chooseExperiments(client, options, new Set());
+  const experiments = await chooseExperiments(client, options, experimentMemory());
   const runs = new Set<string>();
   let series = 0;
   for await (const page of searchRuns(client, { experiments: [...experiments.keys()], pageSize: 100 })) {

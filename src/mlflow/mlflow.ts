@@ -81,7 +81,7 @@ async function* readOn(
         yield* refreshExperiments(session);
         experimentsDue = started + limits.experimentsMs;
       }
-      if (session.experiments.size > 0) yield* pollRuns(session, recent);
+      if (session.experiments.size + session.nextExperiments().length > 0) yield* pollRuns(session, recent);
       const models = started >= modelsDue ? await facts.models(session) : undefined;
       if (models) modelsDue = started + limits.modelsMs;
       yield* facts.changed(session, models);

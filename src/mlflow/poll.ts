@@ -2,7 +2,7 @@ import type { Batch } from "../model/batch.ts";
 import type { RunAnswer } from "./answers.ts";
 import { collect, startBulk } from "./collect.ts";
 import type { Draft } from "./draft.ts";
-import { chooseExperiments } from "./experiments.ts";
+import { chooseExperiments, noteExperiment } from "./experiments.ts";
 import { plansOf, readAll } from "./full-pass.ts";
 import { knownRuns, loadRun, type RunState } from "./run-state.ts";
 import { findById, findRuns, liveFilter } from "./runs.ts";
@@ -15,17 +15,22 @@ import { setWatch, watched } from "./watch.ts";
  */
 export async function* pollRuns(session: Session, recent: Map<string, number>): AsyncGenerator<Batch> {
   const { client, collector, ctx, limits } = session;
-  const experiments = [...session.experiments.keys()];
+  const before = session.experiments;
+  const experiments = [...before.keys(), ...session.nextExperiments()];
   const mark = readMark(session);
   const since = Math.max(0, Math.floor(mark - limits.graceMs));
   const live = await findRuns(client, { experiments, filter: liveFilter });
   const order = "attributes.end_time ASC";
-  const ended = await findRuns(client, { experiments, filter: `attributes.end_time >= ${since}`, order });
-  const answers = new Map([...live, ...ended].map((answer) => [answer.info.run_id, answer]));
+  const lately = await findRuns(client, { experiments, filter: `attributes.end_time >= ${since}`, order });
+  yield* meetNew(session, [...live, ...lately]);
+  // What is new has just been read, later than it was found here.
+  const isRead = ({ info }: RunAnswer) => before.has(info.experiment_id) && session.experiments.has(info.experiment_id);
+  const ended = lately.filter(isRead);
+  const answers = new Map([...live.filter(isRead), ...ended].map((answer) => [answer.info.run_id, answer]));
 
   const missing = [...watchedRuns(session), ...[...recent].filter(([, end]) => end >= since).map(([id]) => id)];
   const gone = [...new Set(missing)].filter((id) => !answers.has(id));
-  const found = gone.length > 0 ? await findById(client, experiments, gone) : [];
+  const found = gone.length > 0 ? await findById(client, [...session.experiments.keys()], gone) : [];
   for (const answer of found) answers.set(answer.info.run_id, answer);
 
   const draft = session.draft();
@@ -39,14 +44,23 @@ export async function* pollRuns(session: Session, recent: Map<string, number>): 
   for (const { info } of ended) recent.set(info.run_id, info.end_time ?? 0);
 }
 
+/** Reads the list of experiments again when one has turned up that it did not hold. */
+async function* meetNew(session: Session, answers: readonly RunAnswer[]): AsyncGenerator<Batch> {
+  const ids = new Set(answers.map(({ info }) => info.experiment_id));
+  const strange = [...ids].filter((id) => !session.experiments.has(id));
+  if (strange.length === 0) return;
+  for (const id of strange) noteExperiment(session.known, id);
+  yield* refreshExperiments(session);
+}
+
 /**
  * Reads the list of experiments again: all runs of those that are new, and the end of those that have gone. Returns
  * with everything emitted.
  */
 export async function* refreshExperiments(session: Session): AsyncGenerator<Batch> {
-  const { client, ctx, holding, options } = session;
+  const { client, ctx, known, options } = session;
   readMark(session);
-  const chosen = await chooseExperiments(client, options, holding);
+  const chosen = await chooseExperiments(client, options, known);
   session.experiments = chosen;
   const stored = ctx.state.get("experiments");
   const before = new Set<string>(typeof stored === "string" ? JSON.parse(stored) : []);
@@ -73,7 +87,7 @@ export async function endAbsent(
 ): Promise<void> {
   const absent = asked.filter((id) => !found.has(id));
   if (absent.length === 0) return;
-  const chosen = await chooseExperiments(session.client, session.options, session.holding);
+  const chosen = await chooseExperiments(session.client, session.options, session.known);
   for (const id of absent) {
     const run = loadRun(session.ctx.state, id);
     if (run && chosen.has(run.run.experiment.id)) endRun(session, run, draft, true);

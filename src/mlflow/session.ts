@@ -6,6 +6,7 @@ import type { Collector } from "./collect.ts";
 import { connect } from "./connect.ts";
 import { loadCounts } from "./counts.ts";
 import { createDraft, type Draft } from "./draft.ts";
+import { type ExperimentMemory, experimentMemory, nextExperiments } from "./experiments.ts";
 import { createHistoryPages } from "./history-page.ts";
 import type { MlflowOptions } from "./options.ts";
 import type { Unreadable } from "./unreadable.ts";
@@ -19,8 +20,9 @@ export interface Session {
   readonly limits: Limits;
   /** What is read, by id; refreshed now and then. */
   experiments: ReadonlyMap<string, Experiment>;
-  /** Experiments that are known to hold runs. */
-  readonly holding: Set<string>;
+  readonly known: ExperimentMemory;
+  /** Ids of experiments that may come next, to be searched beside those that are read. */
+  nextExperiments(): readonly string[];
   draft(): Draft;
   /** Unix ms by the server's clock where it is known: ends and marks are compared with it. */
   serverNow(): number;
@@ -90,17 +92,20 @@ export async function openSession(
     },
     log,
   };
-  return {
+  const known = experimentMemory();
+  const session: Session = {
     client,
     collector,
     ctx,
     options,
     limits,
     experiments: new Map(),
-    holding: new Set(),
+    known,
+    nextExperiments: () => (store === "SqlStore" ? nextExperiments(known, session.experiments.size) : []),
     draft: () => createDraft(state, counts, ctx.now, limits.batchSize),
     serverNow,
   };
+  return session;
 }
 
 function clamp(value: number, low: number, high: number): number {

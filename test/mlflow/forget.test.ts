@@ -78,7 +78,7 @@ describe("mlflow source forgets", () => {
     const ids = addRuns(world, id, 20);
     await untilRead(world, 20);
     const facts = () => JSON.stringify(world.journal.batches.findLast(({ facts }) => facts?.some(isRuns))?.facts ?? []);
-    assert.match(facts(), /short-lived/);
+    await world.source.until("its counts", () => facts().includes("short-lived"));
     world.store.removeExperiment(id);
     remove(world, ids, "for good");
     addRuns(world, "0", 1);

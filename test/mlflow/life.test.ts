@@ -7,6 +7,7 @@ import { bed } from "../beds/bed.ts";
 import { type Following, follow } from "./follow.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, type MemoryJournal, memoryJournal, options } from "./memory.ts";
+import { countingProxy } from "./proxy.ts";
 
 const { skip, url } = await bed("mlflow");
 const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
@@ -124,6 +125,39 @@ describe("mlflow source follows the life of runs", { skip }, () => {
       await assertExact(journal, old);
     }),
   );
+
+  it("sees a new experiment at the next poll, at no more requests", { timeout }, async () => {
+    const prefix = `new ${now()}`;
+    await writer.createRun(await writer.createExperiment(`${prefix} first`), { startTime: now() });
+    const proxy = await countingProxy(url);
+    const journal = memoryJournal();
+    const never = { experimentsMs: 1e9, modelsMs: 1e9, sweepMs: 1e9 };
+    const made = mlflowSource(options(proxy.url, { experiments: [`${prefix}*`], interval: "200ms" }), never);
+    const source = follow(made, journal);
+    const lists = () => proxy.seen.filter(({ path }) => path.endsWith("/experiments/search")).length;
+    try {
+      await source.until("the first polls", () => source.polls.length > 1);
+      assert.equal(lists(), 1);
+      // One that is not to be read costs the list once, not at each poll.
+      await newRun(await writer.createExperiment(`other ${prefix}`), "other");
+      await source.until("a second list", () => lists() === 2);
+      const live = await newRun(await writer.createExperiment(`${prefix} live`), "live");
+      await writer.logBatch(live, [point("x", 1)]);
+      await source.until("the live run", has(live, "x"));
+      const dead = await newRun(await writer.createExperiment(`${prefix} dead`), "dead");
+      await writer.logBatch(dead, [point("x", 1), point("x", 2, now(), 1)]);
+      await writer.updateRun(dead, { status: "FINISHED", endTime: now() });
+      await source.until("the run that has ended", ends(dead));
+      const polls = source.polls.length;
+      await source.until("more polls", () => source.polls.length > polls + 3);
+      assert.ok(lists() <= 5, `${lists()} lists`);
+      for (const run of [live, dead]) await assertExact(journal, run);
+      assert.ok(!journal.batches.some(({ runs = [] }) => runs.some((run) => run.name === "other")));
+    } finally {
+      await source.stop();
+      proxy.close();
+    }
+  });
 
   it("goes on with a resumed run where it was", { timeout }, () =>
     following("resumed", async ({ id, journal, source }) => {

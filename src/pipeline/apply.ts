@@ -104,7 +104,7 @@ async function exchangeSinks(
     }
     await placeNew(
       world.journal,
-      made.map(({ resolved }) => resolved),
+      made.map(({ placed }) => placed),
     );
   } catch (error) {
     for (const sink of ready) await closeSink(sink, world.log);

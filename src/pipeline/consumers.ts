@@ -2,9 +2,16 @@ import { skippedRow } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { Log } from "../model/log.ts";
 import type { CheckedSinkOptions } from "../model/sink-options.ts";
-import { sinkOwner } from "./sink-at-work.ts";
 
-type Sinks = readonly { readonly id: string; readonly host: Pick<CheckedSinkOptions, "startFrom"> }[];
+type Sinks = readonly { readonly id: string }[];
+
+/** A sink that may be new. */
+export interface Placed {
+  readonly id: string;
+  readonly startFrom?: CheckedSinkOptions["startFrom"];
+  /** Whether it can be given what the journal no longer holds. */
+  readonly catchesUp: boolean;
+}
 
 /**
  * Frees what waits for sinks that are no longer configured, after saying so; called before `placeNew`, at the start and
@@ -30,14 +37,26 @@ export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promis
  * Gives each sink that has none a position, so that nothing it is to have is trimmed; called before its worker starts.
  * The position of a sink at work is its worker's alone.
  */
-export async function placeNew(journal: Journal, sinks: Sinks): Promise<void> {
+export async function placeNew(journal: Journal, sinks: readonly Placed[]): Promise<void> {
   const known = new Set(journal.consumers());
-  for (const { id, host } of sinks) {
-    if (known.has(sinkOwner(id))) continue;
-    const position = host.startFrom === "now" ? journal.end() : journal.position(sinkOwner(id));
+  for (const { id, startFrom, catchesUp } of sinks) {
+    const owner = sinkOwner(id);
+    if (known.has(owner)) continue;
+    const hasGap = journal.stored() > journal.waiting(journal.position(owner)).samples;
+    const mustCatchUp = catchesUp && hasGap && startFrom !== "now";
+    const position = mustCatchUp || startFrom === "now" ? journal.end() : journal.position(owner);
+    if (mustCatchUp) journal.state(owner).set(catchUpKey, String(position));
     const skipped = skippedRow(journal, id, position);
-    await journal.commit(sinkOwner(id), position, skipped.count === 0 ? {} : { ledger: [skipped] });
+    await journal.commit(owner, position, { owners: [owner], ledger: skipped.count === 0 ? [] : [skipped] });
   }
 }
 
-const sinkPrefix = sinkOwner("");
+/** Set in the state of a sink to where it begins, until it has got what the journal no longer holds. */
+export const catchUpKey = "catch-up";
+
+/** Names a sink's position and state in the journal. */
+export function sinkOwner(id: string): string {
+  return `${sinkPrefix}${id}`;
+}
+
+const sinkPrefix = "sink/";

@@ -2,9 +2,9 @@ import { maxExplained } from "../delivery/log-left-out.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Entries } from "../model/entries.ts";
 import { knownSecrets, maxSecrets } from "../model/secret.ts";
+import { sinkOwner } from "./consumers.ts";
 import { sourceOwner } from "./intake.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { sinkOwner } from "./sink-at-work.ts";
 
 /** Gathers how full everything is that lives as long as mlmon or its journal; called for each status. */
 export function countEntries(journal: Journal, { sources, sinks, view }: Pipeline): readonly Entries[] {

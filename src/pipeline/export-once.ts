@@ -69,6 +69,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
       log,
       now,
       once: true,
+      stateDir: folder?.path,
       send: createSender({ version }),
       ownMetrics: async () => "",
       giveUpMs: options.giveUpMs,

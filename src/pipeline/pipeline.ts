@@ -10,6 +10,7 @@ import type { Log } from "../model/log.ts";
 import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
 import { applyConfig, consumes, type Parts } from "./apply.ts";
+import { caughtByReading } from "./caught-by-reading.ts";
 import { closeMs, closeSink } from "./close-sink.ts";
 import { dropGone, placeNew } from "./consumers.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
@@ -59,6 +60,8 @@ export interface PipelineOptions {
   readonly drainMs?: number;
   /** Ends a sink that is busy without progress for so long; never by default. */
   readonly giveUpMs?: number;
+  /** Where a new sink's history is kept until it is delivered; a journal in memory needs none. */
+  readonly stateDir?: string | undefined;
   readonly onProgress?: (source: string, progress: Progress) => void;
 }
 
@@ -73,7 +76,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const keeper = keepView(view, journal, intake, now);
   const yielding = new Set([viewConsumer]);
   const dropOrders = new Map<string, number>();
+  const catchUp = options.stateDir !== undefined && {
+    journal,
+    folder: options.stateDir,
+    config: () => current,
+    caughtByReading: (signal: AbortSignal) =>
+      once
+        ? fired(AbortSignal.any([signal, inputEnded.signal]))
+        : caughtByReading(() => parts.sources.map(({ active }) => active), journal, { signal, now }),
+  };
   const sinkWorld = {
+    catchUp: catchUp || undefined,
     journal,
     view,
     log,
@@ -91,6 +104,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const made = config.sinks.map(makeSink);
   const wanted = made.filter(({ sink }) => !(once && sink.traits.pulled));
   let parts: Parts = { sources: config.sources.map(makeSource), sinks: wanted };
+  let current = config;
   let applying: Promise<void> = Promise.resolve();
   if (made.length > 0 && wanted.length === 0) {
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
@@ -99,7 +113,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   // A sink that takes no part would hold the journal for ever.
   await placeNew(
     journal,
-    wanted.map(({ resolved }) => resolved),
+    wanted.map(({ placed }) => placed),
   );
   for (const sink of wanted) await sink.setup();
 
@@ -163,7 +177,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
             parts = changed;
           },
         });
-    applying = applied.catch(() => undefined);
+    applying = applied
+      .then(() => {
+        current = next;
+      })
+      .catch(() => undefined);
     return applied;
   }
 

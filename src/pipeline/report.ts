@@ -3,11 +3,11 @@ import type { ActiveSink } from "../delivery/active-sink.ts";
 import { auditLedger } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { SinkReport, Status } from "../server/status.ts";
+import { sinkOwner } from "./consumers.ts";
 import { countEntries } from "./count-entries.ts";
 import { journalWarning } from "./journal-warning.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { notReady } from "./ready.ts";
-import { sinkOwner } from "./sink-at-work.ts";
 
 export interface Reported {
   readonly config: ResolvedConfig;

@@ -81,6 +81,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       now,
       ownMetrics,
       once: false,
+      stateDir: folder.path,
       send: createSender({ version }),
       drainMs,
       ...(options.onProgress && { onProgress: options.onProgress }),

@@ -9,6 +9,8 @@ import type { Journal } from "../journal/journal.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { View } from "../view/view.ts";
+import { type CatchUpWorld, catchUp } from "./catch-up.ts";
+import { type Placed, sinkOwner } from "./consumers.ts";
 import { supervise } from "./supervise.ts";
 
 /** A configured sink with its worker, from its making to its end. */
@@ -19,6 +21,8 @@ export interface SinkAtWork {
   readonly stop: AbortController;
   /** Ends the worker after the request it is at, or at once when that one fails. */
   readonly leave: AbortController;
+  /** For `placeNew`. */
+  readonly placed: Placed;
   /** Called once, before `start`; throws what the sink throws. */
   setup(): Promise<void>;
   /** Starts the worker; one that has not been set up yet does that first, again and again until it succeeds. */
@@ -40,6 +44,8 @@ export interface SinkWorld {
   readonly send: Send;
   readonly once: boolean;
   readonly ownMetrics: () => Promise<string>;
+  /** Absent where no journal outlives the program. */
+  readonly catchUp?: CatchUpWorld | undefined;
   /** Fires when no more will be appended. */
   readonly inputEnded: AbortSignal;
   /** Consumers that make room in a full journal by themselves; each sink made is put in or taken out. */
@@ -69,6 +75,12 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
 
   async function work(): Promise<void> {
     if (!isSetUp) await setup();
+    if (world.catchUp && !isLatest(sink)) {
+      // An export goes on when all is read; a service that stops does not begin with a long read.
+      const ends = once ? [stop.signal, leave.signal] : [stop.signal, leave.signal, inputEnded];
+      const signals = { leave: leave.signal, end: AbortSignal.any(ends) };
+      if (!(await catchUp(sink, ctx, signals, world.catchUp))) return;
+    }
     const own = { sink, journal, ctx, log, signal: stop.signal, leave: leave.signal, inputEnded, once };
     return isLatest(sink)
       ? runLatestWorker({ ...own, view })
@@ -80,6 +92,11 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
     sink,
     stop,
     leave,
+    placed: {
+      id: sink.id,
+      startFrom: resolved.host.startFrom,
+      catchesUp: world.catchUp !== undefined && !isLatest(sink),
+    },
     setup,
     start() {
       worker = supervise(sink, work, { signal: AbortSignal.any([stop.signal, leave.signal]), log });
@@ -99,9 +116,4 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
 /** Whether a sink wants the newest value of every series, not every point. */
 export function isLatest({ traits }: ActiveSink): boolean {
   return traits.consumes === "latest";
-}
-
-/** Names a sink's position and state in the journal. */
-export function sinkOwner(id: string): string {
-  return `sink/${id}`;
 }

@@ -15,7 +15,7 @@ afterEach(async () => {
 async function open() {
   const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
   opened.push(journal.close);
-  await placeNew(journal, [{ id: "old", host: {} }]);
+  await placeNew(journal, [{ id: "old", catchesUp: false }]);
   const batch = makeBatch(makeSamples(10));
   await journal.append({ batch, ledger: [{ scope: "source", id: "s", name: "read", reason: "", count: 10 }] });
   const lines: string[] = [];
@@ -27,9 +27,9 @@ describe("placeNew()", () => {
   it("begins with what the journal holds, or with what comes from now on", async () => {
     const { journal } = await open();
     await placeNew(journal, [
-      { id: "all", host: {} },
-      { id: "first", host: { startFrom: "beginning" } },
-      { id: "new", host: { startFrom: "now" } },
+      { id: "all", catchesUp: false },
+      { id: "first", startFrom: "beginning", catchesUp: false },
+      { id: "new", startFrom: "now", catchesUp: false },
     ]);
     const waiting = ["all", "first", "new"].map((id) => journal.waiting(journal.position(`sink/${id}`)).samples);
     assert.deepEqual(waiting, [10, 10, 0]);
@@ -38,7 +38,7 @@ describe("placeNew()", () => {
 
   it("leaves a sink at its place that is known, whatever it says", async () => {
     const { journal } = await open();
-    await placeNew(journal, [{ id: "old", host: { startFrom: "now" } }]);
+    await placeNew(journal, [{ id: "old", startFrom: "now", catchesUp: false }]);
     assert.equal(journal.waiting(journal.position("sink/old")).samples, 10);
   });
 });
@@ -55,14 +55,14 @@ describe("dropGone()", () => {
 
   it("asks whether the one sink that comes is the one that goes", async () => {
     const { journal, lines, log } = await open();
-    await dropGone(journal, [{ id: "new", host: {} }], log);
+    await dropGone(journal, [{ id: "new" }], log);
     assert.match(lines[0] ?? "", /if it is \\"new\\" now, give that the id \\"old\\" to keep its place/);
   });
 
   it("counts anew for a removed sink that comes back", async () => {
     const { journal, log } = await open();
     await dropGone(journal, [], log);
-    await placeNew(journal, [{ id: "old", host: {} }]);
+    await placeNew(journal, [{ id: "old", catchesUp: false }]);
     assert.deepEqual(auditLedger(journal), []);
   });
 });

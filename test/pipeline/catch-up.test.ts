@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { afterEach, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pramathus } from "../../plugins/pramathus.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { defineSource, v } from "../../src/index.ts";
+import { silentLog } from "../../src/model/log.ts";
+import type { Sample } from "../../src/model/sample.ts";
+import { runService, type Started } from "../../src/pipeline/service.ts";
+import { temporaryFolder, until } from "../beds/wait.ts";
+import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
+import { makeBatch, makeRun } from "../fixtures/samples.ts";
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+const run = makeRun();
+/** What the other side holds; it grows while it is read. */
+const store: Sample[] = [];
+const polled = defineSource("polled", v.strictObject({}), () => ({
+  async *read({ state, once, signal, polled }) {
+    do {
+      const from = Number(state.get("read") ?? 0);
+      for (let at = from; at < store.length; at += 100) {
+        const samples = store.slice(at, at + 100);
+        state.set("read", String(at + samples.length));
+        yield makeBatch(samples, { runs: [run] });
+        // Long enough to be stopped amid it.
+        if (once) await sleep(5, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return;
+      }
+      polled({ ok: true, nextMs: 20 });
+      if (!once) await sleep(20, undefined, { signal }).catch(() => undefined);
+    } while (!once && !signal.aborted);
+  },
+}));
+
+function grow(count: number): void {
+  const step = store.length;
+  for (let index = 0; index < count; index++) {
+    store.push({ name: "loss", value: step + index, time: 1000 + step + index, step: step + index, run });
+  }
+}
+
+async function serve(stateDir: string, receivers: readonly Receiver[]) {
+  const sinks = receivers.map((receiver, index) => pramathus({ endpoint: receiver.url }, { id: `p${index}` }));
+  const config = resolveConfig({ sources: [polled()], sinks }, { origin: "test", secrets: "required" });
+  const stop = new AbortController();
+  const server = { ...config.server, host: "127.0.0.1", port: 0 };
+  let begun: Started | undefined;
+  const ended = runService({
+    config: { ...config, stateDir, server },
+    log: silentLog,
+    signal: stop.signal,
+    onStarted(started) {
+      begun = started;
+    },
+  });
+  const end = async () => {
+    stop.abort();
+    await ended;
+  };
+  opened.push(end);
+  await until(() => begun !== undefined);
+  return { end, status: () => begun?.status() };
+}
+
+function steps(receiver: Receiver): readonly number[] {
+  return receiver.stored().flatMap((body) => [...body.matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step)));
+}
+
+async function open() {
+  const folder = await temporaryFolder();
+  const receivers = [await startReceiver(), await startReceiver()] as const;
+  opened.push(folder.remove, ...receivers.map((receiver) => () => receiver.stop()));
+  store.length = 0;
+  grow(1000);
+  const first = await serve(folder.path, [receivers[0]]);
+  await until(() => steps(receivers[0]).length === 1000);
+  await first.end();
+  return { path: folder.path, receivers };
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, step) => step);
+
+describe("a new sink", () => {
+  it("gets what the journal no longer holds, once and in order, and no other sink gets it again", async () => {
+    const { path, receivers } = await open();
+    const second = await serve(path, receivers);
+    for (let round = 0; round < 20; round++) {
+      grow(10);
+      await sleep(10);
+    }
+    await until(() => steps(receivers[1]).length >= 1200);
+    grow(10);
+    await until(() => steps(receivers[1]).length >= 1210 && steps(receivers[0]).length >= 1210);
+    assert.deepEqual(steps(receivers[1]), upTo(1210));
+    assert.deepEqual(steps(receivers[0]), upTo(1210));
+    await until(() => second.status()?.sinks.every(({ waiting }) => waiting === 0) === true);
+    assert.deepEqual(second.status()?.ledgerMismatches, []);
+    assert.equal(second.status()?.sinks[1]?.delivered, 1210);
+    assert.deepEqual(
+      (await readdir(path)).filter((name) => name.startsWith("catch-up")),
+      [],
+    );
+  });
+
+  it("gets all of it though mlmon is stopped amid the reading and amid the delivery", async () => {
+    const { path, receivers } = await open();
+    const reading = await serve(path, receivers);
+    await until(async () => (await readdir(path)).some((name) => name.startsWith("catch-up")));
+    grow(10);
+    await reading.end();
+    assert.deepEqual(steps(receivers[1]), []);
+    const delivering = await serve(path, receivers);
+    await until(() => steps(receivers[1]).length > 0);
+    await delivering.end();
+    grow(10);
+    await serve(path, receivers);
+    await until(() => steps(receivers[1]).length >= 1020 && steps(receivers[0]).length >= 1020);
+    assert.deepEqual(steps(receivers[1]), upTo(1020));
+    assert.deepEqual(steps(receivers[0]), upTo(1020));
+  });
+});

@@ -97,9 +97,26 @@ function checkContent(db: DatabaseSync, path: string): void {
         `knows ${schemaVersion}; use that version, or move the file away to start anew`,
     );
   }
+  if (tablesOf(db) !== madeTables())
+    throw wrapDatabase(db, path).damaged("its tables are not those of mlmon", undefined);
   if (statSync(path).size > checkedBytes) return;
   const found = text(db.prepare("PRAGMA quick_check(1)").get() ?? {}, "quick_check");
   if (found !== "ok") throw wrapDatabase(db, path).damaged(oneLine(found), undefined);
+}
+
+/** What SQLite keeps of how the tables were made: a byte that differs there gives them other columns. */
+function tablesOf(db: DatabaseSync): string {
+  return JSON.stringify(db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all());
+}
+
+function madeTables(): string {
+  const db = new DatabaseSync(":memory:");
+  try {
+    db.exec(schema);
+    return tablesOf(db);
+  } finally {
+    db.close();
+  }
 }
 
 /**

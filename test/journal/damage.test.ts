@@ -67,6 +67,17 @@ const cases: readonly { name: string; spoil(path: string): void; says: RegExp }[
     says: /is damaged: .*Move it away/,
   },
   {
+    name: "a column of another name",
+    spoil(path) {
+      const content = readFileSync(path);
+      const at = content.indexOf("samples_before INTEGER");
+      assert.ok(at > 0);
+      content.write("tamples", at);
+      writeFileSync(path, content);
+    },
+    says: /is damaged: its tables are not those of mlmon\. Move it away/,
+  },
+  {
     name: "lost but for its wal",
     spoil(path) {
       unlinkSync(path);

@@ -31,7 +31,14 @@ export async function createTrainings(mlflow: MlflowRest, experiment: string, co
   let written = 0;
   let going: { stop: boolean; done: Promise<void> } | undefined;
 
-  async function writeTo(run: string, count: number): Promise<void> {
+  // One write after the other: a point that comes late into MLflow would be late everywhere.
+  let writing: Promise<void> = Promise.resolve();
+  function writeTo(run: string, count: number): Promise<void> {
+    writing = writing.then(() => writeNext(run, count));
+    return writing;
+  }
+
+  async function writeNext(run: string, count: number): Promise<void> {
     const from = next.get(run) ?? 0;
     for (let at = from; at < from + count; at += pointsAtOnce) {
       const steps = Array.from({ length: Math.min(pointsAtOnce, from + count - at) }, (_, index) => at + index);

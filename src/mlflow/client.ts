@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createFetch } from "ofetch";
 import * as v from "valibot";
-import { Secret, secret } from "../model/secret.ts";
+import { Secret } from "../model/secret.ts";
 import { tlsInit } from "../runtime/tls.ts";
+import { authorizationOf } from "./authorization.ts";
 import { readTls } from "./credentials.ts";
 import { parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
@@ -139,20 +139,4 @@ interface Answer {
 function searchOf(query: Query): string {
   if (query.length === 0) return "";
   return `?${query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
-}
-
-/** Basic wins over Bearer, as in MLflow's client; a user part of the address comes first. */
-function authorizationOf(options: Connection, address: URL): Secret | undefined {
-  if (address.username !== "") {
-    const password = decodeURIComponent(address.password);
-    const user = decodeURIComponent(address.username);
-    const name = "trackingUri";
-    return new Secret(
-      name,
-      () => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
-      `Basic <secret ${name}>`,
-    );
-  }
-  if (options.username !== undefined && options.password) return secret.basic(options.username, options.password);
-  return options.token && secret.bearer(options.token);
 }

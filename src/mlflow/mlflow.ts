@@ -29,6 +29,7 @@ export function mlflowSource(
 ): Source {
   const memory: Memory = { recent: new Map(), unreadable: createUnreadable(options.interval, steady) };
   return {
+    rereads: true,
     read(ctx) {
       const all = { ...defaultLimits(options, ctx.once), ...limits };
       return ctx.once ? readOnce(options, ctx, all, memory) : readOn(options, ctx, { ...all, steady }, memory);

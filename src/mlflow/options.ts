@@ -20,9 +20,12 @@ export const mlflowOptions = v.strictObject({
   tags: v.optional(v.record(v.string(), v.string())),
   /** Reads MLflow's system metrics too, keys that begin with `system/`; `false` by default. */
   systemMetrics: v.optional(v.boolean(), false),
-  /** User name for Basic authentication; `MLFLOW_TRACKING_USERNAME` by default. Wins over `token`. */
+  /**
+   * User name for Basic authentication; `MLFLOW_TRACKING_USERNAME`, else the one in `~/.mlflow/credentials` by default.
+   * Wins over `token`.
+   */
   username: v.optional(v.string(), () => variable("MLFLOW_TRACKING_USERNAME")),
-  /** Password for Basic authentication; `MLFLOW_TRACKING_PASSWORD` by default. */
+  /** Password for Basic authentication; `MLFLOW_TRACKING_PASSWORD`, else as for `username`, by default. */
   password: v.optional(option.secret("password"), () => secretVariable("MLFLOW_TRACKING_PASSWORD")),
   /** Bearer token; `MLFLOW_TRACKING_TOKEN` by default. */
   token: v.optional(option.secret("token"), () => secretVariable("MLFLOW_TRACKING_TOKEN")),

@@ -10,6 +10,11 @@ import type { Inspection } from "./inspection.ts";
  */
 export interface Source {
   read(ctx: SourceContext): AsyncIterable<Batch>;
+  /**
+   * True when a second one, without state and with `once`, reads the whole history again: a sink that is new then gets
+   * what the journal no longer holds.
+   */
+  readonly rereads?: boolean;
   /** Called once, after `read` has ended. */
   close?(): Awaitable<void>;
   /** How many entries it holds in memory, by what they are: `{ recent_runs: 12 }`. Asked for at each status. */

@@ -68,7 +68,14 @@ export async function catchUp(
 
   async function read(history: Journal): Promise<number | undefined> {
     ctx.log.info("MLflow is read again for a new sink, as the journal no longer holds all", { sink: sink.id });
-    await readAll({ config: config(), journal: history, log: ctx.log, signal: end, now: ctx.now, consumes: "points" });
+    await readAll({
+      config: rereadable(config()),
+      journal: history,
+      log: ctx.log,
+      signal: end,
+      now: ctx.now,
+      consumes: "points",
+    });
     await caughtByReading(end);
     if (end.aborted) return undefined;
     const until = journal.end();
@@ -96,6 +103,11 @@ export async function catchUp(
     });
     ctx.log.info("A new sink has all that MLflow holds", { sink: sink.id, samples: -count });
   }
+}
+
+/** The configuration with nothing but the sources that can be read a second time. */
+export function rereadable(config: ResolvedConfig): ResolvedConfig {
+  return { ...config, sources: config.sources.filter(({ create }) => create().rereads) };
 }
 
 /** Of this id alone: one may begin another. */

@@ -76,6 +76,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const keeper = keepView(view, journal, intake, now);
   const yielding = new Set([viewConsumer]);
   const dropOrders = new Map<string, number>();
+  let current = config;
   const catchUp = options.stateDir !== undefined && {
     journal,
     folder: options.stateDir,
@@ -104,7 +105,6 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const made = config.sinks.map(makeSink);
   const wanted = made.filter(({ sink }) => !(once && sink.traits.pulled));
   let parts: Parts = { sources: config.sources.map(makeSource), sinks: wanted };
-  let current = config;
   let applying: Promise<void> = Promise.resolve();
   if (made.length > 0 && wanted.length === 0) {
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });

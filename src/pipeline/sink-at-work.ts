@@ -9,7 +9,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { View } from "../view/view.ts";
-import { type CatchUpWorld, catchUp } from "./catch-up.ts";
+import { type CatchUpWorld, catchUp, rereadable } from "./catch-up.ts";
 import { type Placed, sinkOwner } from "./consumers.ts";
 import { supervise } from "./supervise.ts";
 
@@ -95,7 +95,8 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
     placed: {
       id: sink.id,
       startFrom: resolved.host.startFrom,
-      catchesUp: world.catchUp !== undefined && !isLatest(sink),
+      catchesUp:
+        world.catchUp !== undefined && !isLatest(sink) && rereadable(world.catchUp.config()).sources.length > 0,
     },
     setup,
     start() {

@@ -21,6 +21,7 @@ const run = makeRun();
 /** What the other side holds; it grows while it is read. */
 const store: Sample[] = [];
 const polled = defineSource("polled", v.strictObject({}), () => ({
+  rereads: true,
   async *read({ state, once, signal, polled }) {
     do {
       const from = Number(state.get("read") ?? 0);

@@ -2,11 +2,7 @@ import type { Hono } from "hono";
 import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
-import type { Send } from "../delivery/send.ts";
-import type { Journal } from "../journal/journal.ts";
-import type { Progress } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
-import type { Log } from "../model/log.ts";
 import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
 import { applyConfig, consumes, type Parts } from "./apply.ts";
@@ -14,7 +10,9 @@ import { caughtByReading } from "./caught-by-reading.ts";
 import { closeMs, closeSink } from "./close-sink.ts";
 import { dropGone, placeNew } from "./consumers.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
+import { fired } from "./fired.ts";
 import { createIntake } from "./intake.ts";
+import type { PipelineOptions } from "./pipeline-options.ts";
 import type { ActiveSource } from "./read-source.ts";
 import { isLatest, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
@@ -45,24 +43,6 @@ export interface Pipeline {
   dropWaiting(sink: string, position: number): boolean;
   /** Writes the view's snapshot and closes sinks in reverse order; once, after `run` has ended. */
   close(): Promise<void>;
-}
-
-export interface PipelineOptions {
-  readonly config: ResolvedConfig;
-  readonly journal: Journal;
-  readonly log: Log;
-  readonly send: Send;
-  /** Read all there is, deliver it, end: `export-once`. */
-  readonly once: boolean;
-  /** mlmon's own series, for the scrape page. */
-  readonly ownMetrics: () => Promise<string>;
-  readonly now: () => number;
-  readonly drainMs?: number;
-  /** Ends a sink that is busy without progress for so long; never by default. */
-  readonly giveUpMs?: number;
-  /** Where a new sink's history is kept until it is delivered; a journal in memory needs none. */
-  readonly stateDir?: string | undefined;
-  readonly onProgress?: (source: string, progress: Progress) => void;
 }
 
 /** Makes every part of a configuration and brings the view to where the journal ends. */
@@ -219,9 +199,4 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     dropWaiting,
     close,
   };
-}
-
-async function fired(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

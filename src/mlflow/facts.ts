@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 
 /** The server-wide gauges of design § 5, told when they change. */
 export interface Facts {
-  /** Reads the model registry; a version that has gone stays as 0, as an empty list could not replace the last one. */
+  /** Reads the model registry; a lone NaN says that it holds no version. */
   models(session: Session): Promise<readonly Sample[]>;
   /** Yields `up` 1, the counts and the given facts, those that differ from what was told before. */
   changed(session: Session, models: readonly Sample[] | undefined): Generator<Batch>;
@@ -17,7 +17,6 @@ export interface Facts {
 /** Makes the facts of one source; at its start everything is told once. */
 export function createFacts(): Facts {
   const told = new Map<string, string>();
-  let lastModels: readonly Sample[] = [];
 
   function* tell(ctx: SourceContext, facts: readonly Sample[]): Generator<Batch> {
     const fresh: Sample[] = [];
@@ -32,10 +31,9 @@ export function createFacts(): Facts {
 
   return {
     async models({ client, ctx }) {
-      const models = await readModels(client, ctx.now());
-      const last = lastModels;
-      lastModels = models;
-      return models.length === 0 ? last.map((sample) => ({ ...sample, value: 0 })) : models;
+      const time = ctx.now();
+      const models = await readModels(client, time);
+      return models.length === 0 ? [{ name: "model_version_info", value: Number.NaN, time, step: 0 }] : models;
     },
     *changed({ collector, ctx, experiments }, models = []) {
       const time = ctx.now();

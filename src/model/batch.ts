@@ -18,7 +18,8 @@ export interface Batch {
   readonly restored?: readonly Sample[];
   /**
    * Server-wide gauges such as counts: `{ name: "experiments", value: 3 }`. The facts of one name replace all earlier
-   * facts of that name from the same source. Only sinks of latest values see them.
+   * facts of that name from the same source; a lone NaN without labels says that there are none any more. Only sinks of
+   * latest values see them.
    */
   readonly facts?: readonly Sample[];
   /** The id of the source; set by the host. */

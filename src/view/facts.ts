@@ -31,14 +31,16 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
   let made: readonly Sample[] | undefined;
 
   function replace(facts: readonly Sample[], source: string): void {
-    for (const [name, wanted] of Map.groupBy(facts, (fact) => fact.name)) {
+    for (const [name, given] of Map.groupBy(facts, (fact) => fact.name)) {
+      const wanted = given.every(saysNone) ? [] : given;
       const before = familyOf(source, name);
-      if (isSame(before, wanted)) continue;
-      live.release(before.size);
-      before.clear();
-      for (const fact of wanted) set(before, fact);
+      if (!isSame(before, wanted)) {
+        live.release(before.size);
+        before.clear();
+        for (const fact of wanted) set(before, fact);
+        touch();
+      }
       dropEmpty(source, name);
-      touch();
     }
   }
 
@@ -76,7 +78,7 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     else refused.add(fact.name);
   }
 
-  /** What was refused leaves no name behind. */
+  /** What was refused, or is no more, leaves no name behind. */
   function dropEmpty(source: string, name: string): void {
     const names = sources.get(source);
     if (names?.get(name)?.size === 0) names.delete(name);
@@ -109,6 +111,11 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     },
     entries: () => [...sources].map(([source, names]) => [source, [...names.values()].flatMap((f) => [...f.values()])]),
   };
+}
+
+/** An empty list has no name to be told by. */
+function saysNone({ value, labels = {} }: Sample): boolean {
+  return Number.isNaN(value) && Object.keys(labels).length === 0;
 }
 
 function isSame(before: Family, after: readonly Sample[]): boolean {

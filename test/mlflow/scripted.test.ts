@@ -296,6 +296,39 @@ describe("mlflow source on a scripted server", () => {
     assert.ok(shiftMs < -3 * 3_600_000);
   });
 
+  it("says that there are no model versions when the last has gone", { timeout }, async () => {
+    let versions = [{ name: "m", version: "1" }];
+    const server = await fakeMlflow(
+      () => points(1),
+      ({ path }, response) => {
+        if (path.includes("/registered-models/search")) return json(response, { registered_models: [{ name: "m" }] });
+        return path.includes("/model-versions/search") && json(response, { model_versions: versions });
+      },
+    );
+    const journal = memoryJournal();
+    const source = follow(mlflowSource(options(server.url, { interval: "100ms" }), { modelsMs: 10 }), journal);
+    const told = () =>
+      journal.batches.flatMap(({ facts = [] }) => facts.filter(({ name }) => name === "model_version_info"));
+    await source.until("the version", () => told().length === 1);
+    versions = [];
+    await source.until("its end", () => told().length === 2);
+    const { polls } = source;
+    const count = polls.length;
+    await source.until("more polls", () => polls.length > count + 2);
+    versions = [{ name: "m", version: "2" }];
+    await source.until("the next version", () => told().length === 3);
+    await source.stop();
+    server.close();
+    assert.deepEqual(
+      told().map(({ value, labels }) => [value, labels?.version]),
+      [
+        [1, "1"],
+        [Number.NaN, undefined],
+        [1, "2"],
+      ],
+    );
+  });
+
   it("stays while MLflow is away, says so, and goes on when it is back", { timeout }, async () => {
     let away = true;
     const server = await fakeMlflow(

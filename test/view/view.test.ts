@@ -116,6 +116,18 @@ describe("names that fall together", () => {
 });
 
 describe("facts", () => {
+  it("end when a lone NaN says that a name has none any more, and come back", () => {
+    const view = createView(options);
+    view.apply(makeBatch({ facts: [fact("model", 1, { version: "1" }), fact("model", 1, { version: "2" })] }));
+    view.apply(makeBatch({ facts: [fact("model", Number.NaN)] }));
+    assert.deepEqual(shown(view), {});
+    view.apply(makeBatch({ facts: [fact("model", Number.NaN)] }));
+    view.apply(makeBatch({ facts: [fact("model", 1, { version: "3" })] }));
+    assert.equal(view.latest(now).samples.length, 1);
+    view.apply(makeBatch({ facts: [fact("model", Number.NaN, { version: "3" })] }));
+    assert.equal(view.latest(now).samples.length, 1);
+  });
+
   it("replace the earlier ones of their name and leave other names alone", () => {
     const view = createView(options);
     view.apply(

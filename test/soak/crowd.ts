@@ -17,6 +17,8 @@ export interface Crowd {
 
 export interface CrowdOptions {
   readonly world: World;
+  /** How the names of its experiments begin. */
+  readonly prefix: string;
   /** Between 0 and 1, as `Math.random`. */
   readonly random: () => number;
   /** Resolves when the source has read all that was logged before the call: only then may a run be removed. */
@@ -26,7 +28,7 @@ export interface CrowdOptions {
 }
 
 /** Makes a crowd without runs. */
-export function createCrowd({ world, random, read, lifeMs }: CrowdOptions): Crowd {
+export function createCrowd({ world, prefix, random, read, lifeMs }: CrowdOptions): Crowd {
   let written = 0;
   let passed = 0;
   let alive = 0;
@@ -36,7 +38,7 @@ export function createCrowd({ world, random, read, lifeMs }: CrowdOptions): Crow
   let next: ReturnType<typeof createExperiment> | undefined;
 
   async function createExperiment(): Promise<{ readonly id: string; readonly at: number }> {
-    const id = await world.createExperiment(`soak ${Date.now().toString(36)} ${experiments++}`);
+    const id = await world.createExperiment(`${prefix} ${experiments++}`);
     return { id, at: Date.now() };
   }
 

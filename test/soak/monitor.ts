@@ -68,8 +68,8 @@ export function startMonitor(mlmon: SoakedMlmon, passed: () => number, everyMs: 
     latest: () => measures.at(-1),
     own,
     async read() {
-      // The first poll that ends may have begun before.
-      const wanted = polls + 2;
+      // The first that is seen may have ended before the call, and the second may have begun before it.
+      const wanted = polls + 3;
       while (polls < wanted && !stopped) {
         if (!mlmon.runs()) throw new Error("mlmon has ended");
         await new Promise((resolve) => setTimeout(resolve, 100));

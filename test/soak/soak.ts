@@ -13,7 +13,7 @@ export interface SoakOptions {
   readonly runs: number;
   /** Begun per second. */
   readonly perSecond: number;
-  /** No more runs are begun after so many ms; `runs` have passed before by default. */
+  /** No more runs are begun so many ms after the first ebb; by default only when `runs` have passed. */
   readonly limitMs?: number;
   readonly random: () => number;
   readonly lifeMs?: readonly [least: number, most: number];
@@ -50,7 +50,7 @@ export interface Soaked {
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const { world, runs, perSecond, random, onMeasure } = options;
   const { retentionMs = 10_000, lifeMs = [1000, 4000], warmUp = runs / 10, parts = 20, calmMs = 20_000 } = options;
-  const begun = Date.now();
+  const prefix = `soak ${Date.now().toString(36)}`;
   const receivers = await startNullReceivers();
   const mlmon = await startSoaked({
     program: options.program,
@@ -58,11 +58,11 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     receivers: receivers.url,
     interval: "500ms",
     retention: `${retentionMs}ms`,
-    experiments: "soak *",
+    experiments: `${prefix} *`,
     leak: options.leak ?? false,
   });
   const monitor = startMonitor(mlmon, () => crowd.passed(), 1000);
-  const crowd = createCrowd({ world, random, read: monitor.read, lifeMs });
+  const crowd = createCrowd({ world, prefix, random, read: monitor.read, lifeMs });
   const ticker = setInterval(() => {
     const latest = monitor.latest();
     if (latest) onMeasure?.(latest);
@@ -73,6 +73,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     await crowd.gone();
     const first = await ebb(monitor, { retentionMs, calmMs });
     onMeasure?.(first);
+    const begun = Date.now();
     const share = Math.ceil((runs - warmUp) / parts);
     for (let part = 0; part < parts && Date.now() - begun < (options.limitMs ?? Number.POSITIVE_INFINITY); part++) {
       await crowd.pass(share, perSecond);

@@ -18,6 +18,8 @@ export type Commands = Readonly<Record<string, () => Promise<{ readonly default:
  * Whatever a user's file has left running does not hold it.
  */
 export async function main(commands: Commands, words: readonly string[]): Promise<void> {
+  // Stdout is for results: what a user's file says, now or in its plugins later, must not mix into them.
+  for (const method of ["log", "info", "debug"] as const) console[method] = console.error;
   for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, stray);
   try {
     await dispatch(commands, words);

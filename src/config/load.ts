@@ -9,6 +9,7 @@ import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
 import { type ResolveOptions, resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
+import { withoutExit } from "./without-exit.ts";
 
 export interface LoadOptions {
   /** `--config`; else the first of `mlmon.config.ts` (`.mts .js .mjs`) in `cwd`, else the environment. */
@@ -72,7 +73,7 @@ async function fromFile(file: string, { cwd, env, ...options }: LoadOptions): Pr
   onFile(path);
   if (/^\.ya?ml$/.test(extname(path))) return fromYaml(file, path, env);
   const user = { file, path, patienceMs, onFile };
-  return { config: await exported(user, await imported(user)) };
+  return { config: await withoutExit(async () => exported(user, await imported(user))) };
 }
 
 /** Variables win over the file, which may also name others: `${NAME}`. */

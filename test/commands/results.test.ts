@@ -152,6 +152,17 @@ describe("mlmon export-once", () => {
     assert.equal(typeof dead.error, "string");
   });
 
+  it("keeps what the configuration prints out of its own result", async () => {
+    const text = config(
+      `console({ path: "samples.ndjson" })`,
+      `globalThis.console.log("hello from the configuration");`,
+    );
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const { stdout, stderr } = await mlmon(["export-once", "--json"], { cwd: folder.path });
+    assert.equal(JSON.parse(stdout).read, 3);
+    assert.match(stderr, /^hello from the configuration$/m);
+  });
+
   it("says that nothing is delivered when every sink is scraped", async () => {
     await using folder = await folderWith({ "mlmon.config.ts": config("prometheus()") });
     const { status, stdout, stderr } = await mlmon(["export-once"], { cwd: folder.path });

@@ -117,6 +117,13 @@ export default { sources: [mlflow()], sinks: [sink] };`),
     says: /Cannot read the configuration "mlmon\.config\.ts": line 4: no hun$/m,
   },
   {
+    name: "a configuration that ends the program",
+    words: ["run"],
+    files: config("process.exit(0);"),
+    status: 2,
+    says: /Cannot read the configuration "mlmon\.config\.ts": .*it calls process\.exit\(0\), which would end mlmon/,
+  },
+  {
     name: "a configuration that exports no default",
     words: ["run"],
     files: config("export const config = {};"),

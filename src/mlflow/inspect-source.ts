@@ -5,22 +5,19 @@ import type { MlflowOptions } from "./options.ts";
 /** Puts what was found out about a server into the words of `mlmon doctor`. */
 export async function inspectSource(options: MlflowOptions, signal: AbortSignal): Promise<Inspection> {
   const report = await inspectMlflow(options, signal);
-  const reached = report.latencyMs !== undefined;
+  const { found, latencyMs } = report;
   const known: (readonly [string, string | undefined])[] = [
     ["server", report.server],
     ["version", versionOf(report.version)],
     ["store", report.store],
     ["workspaces", report.workspaces.join(", ") || undefined],
-    [
-      "would read",
-      reached ? `${report.experiments} experiments, ${report.runs} runs, ${report.series} series` : undefined,
-    ],
-    ["one search takes", reached ? `${Math.round(report.latencyMs ?? 0)} ms` : undefined],
+    ["would read", found && `${found.experiments} experiments, ${found.runs} runs, ${found.series} series`],
+    ["one search takes", latencyMs === undefined ? undefined : `${Math.round(latencyMs)} ms`],
     ["clock differs by", skew(report.clockSkewMs)],
   ];
   return {
     facts: known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
-    problems: report.problems.map((problem) => ({ ...problem, fatal: !reached })),
+    problems: report.problems,
   };
 }
 

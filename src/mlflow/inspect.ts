@@ -1,3 +1,4 @@
+import type { Problem } from "../model/inspection.ts";
 import { silentLog } from "../model/log.ts";
 import { workspacesAnswer } from "./answers.ts";
 import { type Client, createClient } from "./client.ts";
@@ -17,10 +18,8 @@ export interface MlflowReport {
   readonly store: string | undefined;
   /** The names of all workspaces that can be seen; empty where there are none. */
   readonly workspaces: readonly string[];
-  /** What the source would read. */
-  readonly experiments: number;
-  readonly runs: number;
-  readonly series: number;
+  /** What the source would read; nothing when it cannot be found out, and then neither can the source. */
+  readonly found: Found | undefined;
   /** Time of one search, ms. */
   readonly latencyMs: number | undefined;
   /** The server's clock minus this one's, ms, exact to a second. */
@@ -28,76 +27,75 @@ export interface MlflowReport {
   readonly problems: readonly Problem[];
 }
 
-export interface Problem {
-  readonly message: string;
-  readonly mend: string;
+export interface Found {
+  readonly experiments: number;
+  readonly runs: number;
+  readonly series: number;
 }
 
 /** Walks through a server as the source would, without reading history; for `mlmon doctor`. Never throws `MlflowError`. */
 export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal): Promise<MlflowReport> {
   const client = createClient(options, { attempts: 2, ...(signal && { signal }) });
   const problems: Problem[] = [];
-  const attempt = async <T>(call: () => Promise<T>, fallback: T): Promise<T> => {
+  // What the source cannot do without is fatal.
+  const attempt = async <T>(fatal: boolean, call: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof MlflowError)) throw error;
-      const problem = { message: error.what, mend: error.mend };
+      const problem = { message: error.what, mend: error.mend, fatal };
       if (!problems.some(({ message }) => message === problem.message)) problems.push(problem);
-      return fallback;
+      return undefined;
     }
   };
-  const empty = { experiments: 0, runs: 0, series: 0 };
-  const info = await attempt(() => connect(client, options.workspace, silentLog), undefined);
+  const advise = (message: string, mend: string) => problems.push({ message, mend, fatal: false });
+  const info = await attempt(true, () => connect(client, options.workspace, silentLog));
   const version = info && (await optional(() => client.text("/version")))?.trim();
   const healthMs = info && (await time(() => optional(() => client.text("/health"))));
   let latencyMs: number | undefined;
-  const counts = info
-    ? await attempt(async () => {
-        latencyMs = await time(() => chooseExperiments(client, {}, experimentMemory()));
-        return count(client, options);
-      }, empty)
-    : empty;
-  const workspaces = info?.workspaces ? await attempt(() => listWorkspaces(client), []) : [];
+  const found =
+    info &&
+    (await attempt(true, async () => {
+      latencyMs = await time(() => chooseExperiments(client, {}, experimentMemory()));
+      return count(client, options);
+    }));
+  const workspaces = (info?.workspaces && (await attempt(false, () => listWorkspaces(client)))) || [];
   const serverTime = client.serverTime();
   const clockSkewMs = serverTime === undefined ? undefined : serverTime - Date.now();
 
-  if (problems.length === 0 && counts.experiments === 0) {
-    problems.push({
-      message: "No experiment can be seen",
-      mend: "check the rights of the user, the workspace, and the options experiments and tags",
-    });
+  if (problems.length === 0 && found?.experiments === 0) {
+    advise(
+      "No experiment can be seen",
+      "check the rights of the user, the workspace, and the options experiments and tags",
+    );
   }
   if (info && options.workspace !== undefined && !info.workspaces) {
-    problems.push({
-      message: `The server has no workspaces, "${options.workspace}" is ignored`,
-      mend: "unset workspace",
-    });
+    advise(`The server has no workspaces, "${options.workspace}" is ignored`, "unset workspace");
   }
   if (latencyMs !== undefined && healthMs !== undefined && latencyMs > 200 && latencyMs > 5 * healthMs) {
-    problems.push({
-      message: `Each request takes ${Math.round(latencyMs)} ms, as the server hashes the password each time`,
-      mend: "set auth_cache_ttl_seconds = 60 in the server's auth configuration",
-    });
+    advise(
+      `Each request takes ${Math.round(latencyMs)} ms, as the server hashes the password each time`,
+      "set auth_cache_ttl_seconds = 60 in the server's auth configuration",
+    );
   }
   if (clockSkewMs !== undefined && Math.abs(clockSkewMs) > 30_000) {
-    problems.push({
-      message: `The server's clock differs by ${Math.round(clockSkewMs / 1000)} s`,
-      mend: "let both machines keep their time by NTP",
-    });
+    advise(
+      `The server's clock differs by ${Math.round(clockSkewMs / 1000)} s`,
+      "let both machines keep their time by NTP",
+    );
   }
   if (version && /^([12]\.|3\.0\.|3\.1\.0)/.test(version)) {
-    problems.push({
-      message: `MLflow ${version} gives out histories only whole, so each new point of a series reads all of it`,
-      mend: "update MLflow to 3.2 or later",
-    });
+    advise(
+      `MLflow ${version} gives out histories only whole, so each new point of a series reads all of it`,
+      "update MLflow to 3.2 or later",
+    );
   }
   return {
     server: client.server,
     version,
     store: info?.store,
     workspaces,
-    ...counts,
+    found,
     latencyMs,
     clockSkewMs,
     problems,

@@ -67,7 +67,10 @@ describe("mlflow experiments", { skip }, () => {
     assert.deepEqual(await read({ experiments: [`${prefix}*`], maxExperiments: 2 }), ["b", "c"]);
 
     const report = await inspectMlflow(options(url, { experiments: [`${prefix}*`] }));
-    assert.deepEqual([report.experiments, report.runs, report.store, report.problems], [4, 3, "SqlStore", []]);
+    assert.deepEqual(
+      [report.found?.experiments, report.found?.runs, report.store, report.problems],
+      [4, 3, "SqlStore", []],
+    );
     const none = await inspectMlflow(options(url, { experiments: ["there is no such"] }));
     assert.match(none.problems[0]?.message ?? "", /No experiment/);
   });

@@ -15,6 +15,8 @@ const commands = [
   "dry-run",
   "validate",
   "doctor",
+  "backfill",
+  "queue",
   "generate-sample",
   "init",
   "health",
@@ -153,10 +155,7 @@ describe("mlmon export-once", () => {
   });
 
   it("keeps what the configuration prints out of its own result", async () => {
-    const text = config(
-      `console({ path: "samples.ndjson" })`,
-      `globalThis.console.log("hello from the configuration");`,
-    );
+    const text = config("prometheus()", `console.log("hello from the configuration");`);
     await using folder = await folderWith({ "mlmon.config.ts": text });
     const { stdout, stderr } = await mlmon(["export-once", "--json"], { cwd: folder.path });
     assert.equal(JSON.parse(stdout).read, 3);

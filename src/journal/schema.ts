@@ -2,12 +2,13 @@
 export const applicationId = 0x6d6c6d6a;
 
 /** Grows with every change of the tables, in `PRAGMA user_version`. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /**
  * The tables of the journal. Text that others chose is kept as UTF-8 in a BLOB: Deno cuts TEXT at a NUL when it reads
  * it. `samples_before` and `bytes_before` count all that was ever stored before a row, and `totals` all that was ever
- * stored, so that sizes and distances are differences and need no scan. Bodies come last in a row: a scan of the other
+ * stored, so that sizes and distances are differences and need no scan. `crc` is over the rest of its row: a position
+ * or a state that is not what was written would lose samples in silence. Bodies come last in a row: a scan of the other
  * columns never touches their pages. `replay` is when a dead letter was sent back to delivery, 0 while it is dead.
  */
 export const schema = `
@@ -26,11 +27,16 @@ export const schema = `
     bytes INTEGER NOT NULL
   ) STRICT;
   INSERT INTO totals VALUES (1, 0, 0, 0);
-  CREATE TABLE consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE consumers (
+    name TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE state (
     owner TEXT NOT NULL,
     key BLOB NOT NULL,
     is_text INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
     value BLOB NOT NULL,
     PRIMARY KEY (owner, key)
   ) STRICT;

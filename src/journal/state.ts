@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { StatementSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
 import type { State, StateValue } from "../model/state.ts";
 import { bytes, fromUtf8, number, type Row, toUtf8 } from "./columns.ts";
 import type { Database } from "./database.ts";
@@ -14,13 +15,14 @@ export interface States {
 }
 
 /** Opens the states; keys are compared by the bytes of their UTF-8. */
-export function openStates({ db, run }: Database): States {
+export function openStates(database: Database): States {
+  const { db } = database;
   const statements: Statements = {
-    get: db.prepare("SELECT is_text, value FROM state WHERE owner = ? AND key = ?"),
-    set: db.prepare("INSERT OR REPLACE INTO state (owner, key, is_text, value) VALUES (?, ?, ?, ?)"),
+    get: db.prepare("SELECT is_text, crc, value FROM state WHERE owner = ? AND key = ?"),
+    set: db.prepare("INSERT OR REPLACE INTO state (owner, key, is_text, crc, value) VALUES (?, ?, ?, ?, ?)"),
     delete: db.prepare("DELETE FROM state WHERE owner = ? AND key = ?"),
     page: db.prepare(`
-      SELECT key, is_text, value FROM state
+      SELECT key, is_text, crc, value FROM state
       WHERE owner = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`),
   };
   const states = new Map<string, PendingState>();
@@ -28,7 +30,7 @@ export function openStates({ db, run }: Database): States {
     of(owner) {
       let state = states.get(owner);
       if (state === undefined) {
-        state = new PendingState(owner, statements, run);
+        state = new PendingState(owner, statements, database);
         states.set(owner, state);
       }
       return state;
@@ -52,18 +54,18 @@ class PendingState implements State {
   readonly #pending = new Map<string, StateValue | undefined>();
   readonly #owner: string;
   readonly #statements: Statements;
-  readonly #run: Database["run"];
+  readonly #database: Database;
 
-  constructor(owner: string, statements: Statements, run: Database["run"]) {
+  constructor(owner: string, statements: Statements, database: Database) {
     this.#owner = owner;
     this.#statements = statements;
-    this.#run = run;
+    this.#database = database;
   }
 
   get(key: string): StateValue | undefined {
     if (this.#pending.has(key)) return this.#pending.get(key);
-    const row = this.#run(() => this.#statements.get.get(this.#owner, toUtf8(key)));
-    return row && storedValue(row);
+    const row = this.#database.run(() => this.#statements.get.get(this.#owner, toUtf8(key)));
+    return row && this.#storedValue(toUtf8(key), row);
   }
 
   set(key: string, value: StateValue): void {
@@ -92,13 +94,26 @@ class PendingState implements State {
   write(): void {
     for (const [key, value] of this.#pending) {
       if (value === undefined) this.#statements.delete.run(this.#owner, toUtf8(key));
-      else if (typeof value === "string") this.#statements.set.run(this.#owner, toUtf8(key), 1, toUtf8(value));
-      else this.#statements.set.run(this.#owner, toUtf8(key), 0, value);
+      else if (typeof value === "string") this.#store(toUtf8(key), 1, toUtf8(value));
+      else this.#store(toUtf8(key), 0, value);
     }
   }
 
   settle(): void {
     this.#pending.clear();
+  }
+
+  #store(key: Uint8Array, isText: number, value: Uint8Array): void {
+    this.#statements.set.run(this.#owner, key, isText, crcOf(this.#owner, key, isText, value), value);
+  }
+
+  #storedValue(key: Uint8Array, row: Row): StateValue {
+    const value = bytes(row, "value");
+    const isText = number(row, "is_text");
+    if (number(row, "crc") !== crcOf(this.#owner, key, isText, value)) {
+      throw this.#database.damaged(`a state of "${this.#owner}" cannot be read, its checksum differs`, undefined);
+    }
+    return isText === 1 ? fromUtf8(value) : value;
   }
 
   #pendingEntries(prefix: string): Entry<StateValue | undefined>[] {
@@ -112,10 +127,10 @@ class PendingState implements State {
     let from = toUtf8(prefix);
     const end = endOfPrefix(from);
     for (let size = pageSizes.first; ; size = Math.min(size * 4, pageSizes.most)) {
-      const rows = this.#run(() => this.#statements.page.all(this.#owner, from, end, size));
+      const rows = this.#database.run(() => this.#statements.page.all(this.#owner, from, end, size));
       for (const row of rows) {
         const key = bytes(row, "key");
-        yield { bytes: key, key: fromUtf8(key), value: storedValue(row) };
+        yield { bytes: key, key: fromUtf8(key), value: this.#storedValue(key, row) };
         // The least key beyond this one.
         from = new Uint8Array([...key, 0]);
       }
@@ -137,7 +152,7 @@ function endOfPrefix(prefix: Uint8Array): Uint8Array {
   return end;
 }
 
-function storedValue(row: Row): StateValue {
-  const value = bytes(row, "value");
-  return number(row, "is_text") === 1 ? fromUtf8(value) : value;
+/** Over all of a row, so that a value under another key or owner is found out, too. */
+function crcOf(owner: string, key: Uint8Array, isText: number, value: Uint8Array): number {
+  return crc32(value, crc32(key, crc32(`${isText} ${owner} `)));
 }

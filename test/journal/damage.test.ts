@@ -155,6 +155,39 @@ describe("a slice of a damaged journal", () => {
   });
 });
 
+describe("a state or a position that is not what was stored", () => {
+  for (const [what, sql, says] of [
+    ["a state", "UPDATE state SET value = CAST('12' AS BLOB)", /a state of "source\/a" cannot be read, its checksum/],
+    ["the owner of a state", "UPDATE state SET owner = 'source/b'", /a state of "source\/b" cannot be read/],
+    ["a position", "UPDATE consumers SET position = 5", /the position of "sink\/a" cannot be read, its checksum/],
+  ] as const) {
+    it(`is found out: ${what}`, async () => {
+      const path = join(folder.path, `${what}.db`);
+      const journal = await openJournal({ path, maxBytes: 1e9 });
+      journal.state("source/a").set("emitted", "11");
+      await journal.append({ batch: makeBatch(makeSamples(10)), owners: ["source/a"] });
+      await journal.commit("sink/a", 3);
+      await journal.close();
+      const db = new DatabaseSync(path);
+      db.exec(sql);
+      db.close();
+      const read = async () => {
+        const found = await openJournal({ path, maxBytes: 1e9 });
+        try {
+          return ["a", "b"].map((id) => [...found.state(`source/${id}`).scan("")]);
+        } finally {
+          await found.close();
+        }
+      };
+      await assert.rejects(read, (error: unknown) => {
+        assert.ok(error instanceof WorkError && error.message.includes(path), String(error));
+        assert.match(error.message, says);
+        return true;
+      });
+    });
+  }
+});
+
 /** Changes one bit of a stored batch, where SQLite does not see it. */
 function flipBody(path: string, position: number): void {
   const db = new DatabaseSync(path);

@@ -35,7 +35,7 @@ async function full(world: World): Promise<void> {
   for (let time = 0; time < 3; time++) {
     const from = world.mlmon.log.length;
     await world.mount?.fill(0);
-    const said = () => world.mlmon.log.slice(from).some((line) => line.includes("disk is full"));
+    const said = () => world.mlmon.log.slice(from).some((line) => /(disk|journal) is full/.test(line));
     await until(said, 60_000, "mlmon to say that the disk is full");
     await sleep(world.random.between(0, 2000));
     await world.mount?.free();

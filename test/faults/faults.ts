@@ -7,20 +7,33 @@ import type { Scenario } from "./scenario.ts";
 import { allScenarios } from "./scenarios.ts";
 import { table } from "./table.ts";
 
-const { values } = parseArgs({
-  options: {
+const { values, problem } = readArgs();
+const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
+const parallel = Number(values.parallel ?? 3);
+const all = allScenarios(Number(values.kills ?? 100));
+const only = values.only?.split(",");
+const wanted = all.filter(({ name }) => !only || only.some((part) => name === part || name.startsWith(`${part}-`)));
+const wrong = problem ?? (wanted.length === 0 ? `No scenario is called "${values.only}": see --list` : undefined);
+if (wrong !== undefined) console.error(wrong);
+process.exitCode = wrong !== undefined ? 2 : values.list ? list() : await playAll(wanted);
+
+function readArgs() {
+  const options = {
     seed: { type: "string" },
     only: { type: "string" },
     kills: { type: "string" },
     parallel: { type: "string" },
     list: { type: "boolean" },
-  },
-});
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-const all = allScenarios(Number(values.kills ?? 100));
-const only = values.only?.split(",");
-const wanted = all.filter(({ name }) => !only || only.some((part) => name === part || name.startsWith(`${part}-`)));
-process.exitCode = values.list ? list() : await playAll(wanted);
+  } as const;
+  try {
+    const { values } = parseArgs({ options });
+    const numbers = [values.seed, values.kills, values.parallel];
+    const isWrong = numbers.some((text) => text !== undefined && !/^\d+$/.test(text));
+    return { values, problem: isWrong ? "--seed, --kills and --parallel take whole numbers" : undefined };
+  } catch (error) {
+    return { values: {}, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 function list(): number {
   for (const { name } of all) console.log(name);
@@ -28,7 +41,6 @@ function list(): number {
 }
 
 async function playAll(scenarios: readonly Scenario[]): Promise<number> {
-  if (scenarios.length === 0) throw new Error(`No scenario is called "${values.only}": see --list`);
   const mlflow = await bed("mlflow");
   const binary = programs.find(({ name }) => name === "binary");
   if (mlflow.skip || !binary || binary.skip) throw new Error(`Cannot play: ${mlflow.skip || binary?.skip}`);
@@ -52,7 +64,7 @@ async function playAll(scenarios: readonly Scenario[]): Promise<number> {
       if (played.misses.length > 0) for (const line of played.log) console.log(`         mlmon: ${line}`);
     }
   }
-  await Promise.all(Array.from({ length: Number(values.parallel ?? 3) }, work));
+  await Promise.all(Array.from({ length: parallel }, work));
   await mlflow.stop();
   const played = scenarios.flatMap(({ name }) => results.get(name) ?? []);
   console.log(`\n${table(played)}\n`);

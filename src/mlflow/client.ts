@@ -9,6 +9,7 @@ import { parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
 import { foreignError, MlflowError, networkError, refusalError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
+import { readText } from "./read-text.ts";
 
 /** Speaks MLflow's REST API: authentication, int64 in JSON, typed errors, retries of what passes, bounded concurrency. */
 export interface Client {
@@ -40,11 +41,14 @@ export interface ClientWorld {
   readonly attempts?: number;
   /** The wait after the first failure, doubled after each; 250 ms by default. */
   readonly backoffMs?: number;
+  /** The longest answer that is read; 128 MiB by default, a hundred times that of a page of 10 000 points. */
+  readonly maxBytes?: number;
 }
 
 /** Makes a client; nothing is sent until the first call. */
 export function createClient(options: Connection, world: ClientWorld = {}): Client {
   const { signal = new AbortController().signal, now = Date.now, attempts = 4, backoffMs = 250 } = world;
+  const maxBytes = world.maxBytes ?? 128 * 1024 ** 2;
   const send = createFetch({ fetch: world.fetch ?? globalThis.fetch, Headers, AbortController }).raw;
   const address = new URL(options.trackingUri);
   const base = `${address.origin}${address.pathname.replace(/\/+$/, "")}`;
@@ -56,9 +60,10 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
 
   async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<Answer> {
     const timeout = AbortSignal.timeout(options.timeout);
-    let answer: { status: number; headers: Headers; _data?: unknown };
+    let answer: { status: number; headers: Headers; _data?: ReadableStream<Uint8Array> | undefined };
+    let text: string | undefined;
     try {
-      answer = await send(`${base}${path}${search}`, {
+      answer = await send<ReadableStream<Uint8Array>, "stream">(`${base}${path}${search}`, {
         ...tls,
         method,
         headers: {
@@ -69,18 +74,19 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
         ...(body !== undefined && { body }),
         retry: false,
         ignoreResponseError: true,
-        responseType: "text",
+        responseType: "stream",
         signal: AbortSignal.any([signal, timeout]),
       });
+      text = await readText(answer._data, maxBytes);
     } catch {
       signal.throwIfAborted();
       throw networkError(base, timeout.aborted, options.timeout);
     }
-    const text = typeof answer._data === "string" ? answer._data : "";
     const date = Date.parse(answer.headers.get("date") ?? "");
     // A date in Retry-After is meant by the clock of the server.
     const sentAt = Number.isFinite(date) ? date : now();
     if (Number.isFinite(date)) skewMs = date - now();
+    if (text === undefined) throw foreignError(base, path, `more than ${maxBytes / 1024 ** 2} MiB`);
     if (answer.status < 200 || answer.status > 299) {
       throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, sentAt);
     }
@@ -138,5 +144,5 @@ interface Answer {
 
 function searchOf(query: Query): string {
   if (query.length === 0) return "";
-  return `?${query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
+  return `?${query.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join("&")}`;
 }

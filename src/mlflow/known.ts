@@ -69,7 +69,7 @@ const chunkSize = 256;
 
 /** Keys may hold slashes, which must not look like a chunk's number. */
 function chunkName({ run, key }: SeriesName, chunk: number): string {
-  return `known/${run}/${encodeURIComponent(key)}/${String(chunk).padStart(8, "0")}`;
+  return `known/${run}/${encodeURIComponent(key.toWellFormed())}/${String(chunk).padStart(8, "0")}`;
 }
 
 function readChunk(state: State, name: string): Uint32Array {

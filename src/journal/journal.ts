@@ -107,6 +107,8 @@ export interface SliceLimit {
   readonly samples: number;
   /** Estimated bytes: 100 a sample and its name and labels. */
   readonly bytes: number;
+  /** No sample at or beyond this position; the journal's end by default. */
+  readonly before?: number;
 }
 
 export interface Slice {

@@ -11,11 +11,12 @@ export function cutSlice(rows: BatchRows, from: number, limit: SliceLimit): Slic
   let samples = 0;
   let bytes = 0;
   let next = Math.max(from, rows.start());
-  while (next < rows.end()) {
+  const end = Math.min(limit.before ?? rows.end(), rows.end());
+  while (next < end) {
     if (batches.length > 0 && (samples >= limit.samples || bytes >= limit.bytes)) break;
     const { position, batch } = rows.at(next);
     const first = next - position;
-    const left = { samples: limit.samples - samples, bytes: limit.bytes - bytes };
+    const left = { samples: Math.min(limit.samples - samples, end - next), bytes: limit.bytes - bytes };
     const { to, cost } = batch.fit(first, left, samples === 0 ? 1 : 0);
     const whole = to === batch.samples;
     if (to === first && !whole) break;

@@ -7,9 +7,10 @@ import type { Journal } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
 import type { SinkContext } from "../model/sink.ts";
 import { closingAll } from "./closing.ts";
-import { catchUpKey, sinkOwner } from "./consumers.ts";
+import { beginKey, catchUpOwner, sinkOwner } from "./consumers.ts";
 import { readAll } from "./read-all.ts";
-import { keysBetween, sampleKey } from "./sample-keys.ts";
+import { commonKeys } from "./sample-keys.ts";
+import { withoutCommon } from "./without-common.ts";
 
 /** What a sink that is new gets from MLflow, as the journal no longer holds it. */
 export interface CatchUpWorld {
@@ -18,14 +19,15 @@ export interface CatchUpWorld {
   readonly folder: string;
   /** The configuration at work. */
   readonly config: () => ResolvedConfig;
-  /** Resolves when whatever MLflow held at the moment of the call is in the journal, or reading has ended or paused. */
+  /** Resolves when whatever MLflow held at the moment of the call is in the journal, or reading has ended. */
   readonly caughtByReading: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Reads everything again for one new sink, into a journal of its own, and delivers it before the sink's worker starts:
- * the whole history once and in order per series, while no other sink notices. Resumes after a crash. Does nothing for
- * a sink that has no such gap. Returns false when `end` or the sink's signals fire first; then it is to be called again.
+ * Reads everything again for one new sink, into a journal of its own, and delivers that before the sink's worker starts,
+ * then what has come to the common journal meanwhile without what both hold: the whole history once and in order per
+ * series, while no other sink notices. Resumes after a crash. Does nothing for a sink that has no such gap. Returns
+ * false when `end` or the sink's signals fire first; then it is to be called again.
  */
 export async function catchUp(
   sink: ActiveSink,
@@ -34,39 +36,24 @@ export async function catchUp(
   { journal, folder, config, caughtByReading }: CatchUpWorld,
 ): Promise<boolean> {
   const owner = sinkOwner(sink.id);
-  const begin = ctx.state.get(catchUpKey);
-  // Named by the place at which the sink begins: what an earlier sink of this id has left is of no use.
-  const file = begin === undefined ? undefined : `catch-up-${sink.id}-${begin}.db`;
-  await removeFiles(folder, (name) => isOf(sink.id, name) && (!file || !name.startsWith(file)));
+  const keeper = catchUpOwner(sink.id);
+  const file = fileOf(journal, sink.id);
   if (!file) return true;
-  const path = join(folder, file);
   const done = await closingAll(async (opened) => {
-    const history = await openJournal({ path, maxBytes: Number.POSITIVE_INFINITY, now: ctx.now });
+    const history = await openJournal({ path: join(folder, file), maxBytes: Number.POSITIVE_INFINITY, now: ctx.now });
     opened.push(() => history.close());
-    await history.commit(owner, history.position(owner));
-    const until = boundary(history) ?? (await read(history));
-    if (until === undefined) return false;
-    // The sink gets these from the journal.
-    const coming = await keysBetween(journal, journal.position(owner), until);
-    const match = (sample: Parameters<typeof sampleKey>[0]) =>
-      !coming.has(sampleKey(sample)) && (sink.match?.(sample) ?? true);
-    const own = { ...sink, match, whenFull: "pause", explained: new Set(["match"]) } as const;
-    const common = { journal: history, ctx, log: ctx.log, signal: ctx.signal, leave };
-    await runPointsWorker({ ...common, sink: own, inputEnded: AbortSignal.abort(), once: true });
-    if (history.position(owner) < history.end()) return false;
+    // Nothing is trimmed: all of it is compared in the end with what the common journal holds.
+    for (const consumer of [keeper, owner]) await history.commit(consumer, history.position(consumer));
+    if (history.state(keeper).get("read") === undefined && !(await read(history))) return false;
+    if (!(await deliver(history))) return false;
+    if (!(await meet(history))) return false;
     await settle(history);
     return true;
   });
   if (done) await removeFiles(folder, (name) => name.startsWith(file));
   return done;
 
-  /** Where the journal ended when everything was read, if that was before. */
-  function boundary(history: Journal): number | undefined {
-    const known = history.state(catchUpKey).get("until");
-    return typeof known === "string" ? Number(known) : undefined;
-  }
-
-  async function read(history: Journal): Promise<number | undefined> {
+  async function read(history: Journal): Promise<boolean> {
     ctx.log.info("MLflow is read again for a new sink, as the journal no longer holds all", { sink: sink.id });
     await readAll({
       config: rereadable(config()),
@@ -76,16 +63,42 @@ export async function catchUp(
       now: ctx.now,
       consumes: "points",
     });
-    await caughtByReading(end);
-    if (end.aborted) return undefined;
-    const until = journal.end();
-    history.state(catchUpKey).set("until", String(until));
-    await history.commit(owner, history.position(owner), { owners: [catchUpKey] });
+    if (end.aborted) return false;
+    history.state(keeper).set("read", "");
+    await history.commit(keeper, history.position(keeper), { owners: [keeper] });
     ctx.log.info("Everything was read again for a new sink and is delivered", {
       sink: sink.id,
       samples: history.waiting(history.position(owner)).samples,
     });
-    return until;
+    return true;
+  }
+
+  /** Delivers from one journal all that it holds; returns false when stopped before its end. */
+  async function deliver(from: Journal): Promise<boolean> {
+    const own = { ...sink, whenFull: "pause" } as const;
+    const common = { journal: from, ctx, log: ctx.log, signal: ctx.signal, leave };
+    await runPointsWorker({ ...common, sink: own, inputEnded: AbortSignal.abort(), once: true });
+    return from.position(owner) >= from.end();
+  }
+
+  /** Goes on in the common journal, past all that may stand in the history as well; makes room in it meanwhile. */
+  async function meet(history: Journal): Promise<boolean> {
+    let until: number | undefined;
+    const caught = caughtByReading(end).then(() => {
+      if (!end.aborted) until = journal.end();
+    });
+    for (;;) {
+      const position = journal.position(owner);
+      if (until !== undefined && position >= until) return true;
+      if (end.aborted) return false;
+      if (position === journal.end()) {
+        sink.status.state = "idle";
+        await Promise.race([caught, journal.changed(end)]);
+      } else {
+        const common = await commonKeys(journal, position, history);
+        if (!(await deliver(withoutCommon(journal, sink.id, common)))) return false;
+      }
+    }
   }
 
   /** Counts in the journal what was skipped before and is delivered or dead now, and ends the catching up. */
@@ -95,9 +108,9 @@ export async function catchUp(
       .filter(({ scope, name }) => scope === "sink" && ["delivered", "dead", "refused"].includes(name));
     const count = -rows.reduce((sum, row) => sum + row.count, 0);
     const skipped = { scope: "sink", id: sink.id, name: "skipped", reason: "before_start", count } as const;
-    ctx.state.delete(catchUpKey);
+    journal.state(keeper).delete(beginKey);
     await journal.commit(owner, journal.position(owner), {
-      owners: [owner],
+      owners: [keeper],
       ledger: [...rows, skipped],
       deadLetters: history.deadLetters(Number.MAX_SAFE_INTEGER).toReversed(),
     });
@@ -110,11 +123,19 @@ export function rereadable(config: ResolvedConfig): ResolvedConfig {
   return { ...config, sources: config.sources.filter(({ create }) => create().rereads) };
 }
 
-/** Of this id alone: one may begin another. */
-function isOf(id: string, name: string): boolean {
-  return name.startsWith(`catch-up-${id}-`) && /^\d+\.db(-wal|-shm)?$/.test(name.slice(`catch-up-${id}-`.length));
+/** Removes the histories that no sink is to get any more; called before sinks start and after some were removed. */
+export async function removeOldHistories({ journal, folder, config }: CatchUpWorld): Promise<void> {
+  const wanted = config().sinks.flatMap(({ id }) => fileOf(journal, id) ?? []);
+  await removeFiles(folder, (name) => !wanted.some((file) => name.startsWith(file)));
+}
+
+/** Named by the place at which the sink begins: what an earlier sink of this id has left is of no use. */
+function fileOf(journal: Journal, sink: string): string | undefined {
+  const begin = journal.state(catchUpOwner(sink)).get(beginKey);
+  return begin === undefined ? undefined : `catch-up-${sink}-${begin}.db`;
 }
 
 async function removeFiles(folder: string, isOne: (name: string) => boolean): Promise<void> {
-  for (const name of await readdir(folder)) if (isOne(name)) await rm(join(folder, name), { force: true });
+  const histories = (await readdir(folder)).filter((name) => name.startsWith("catch-up-"));
+  for (const name of histories) if (isOne(name)) await rm(join(folder, name), { force: true });
 }

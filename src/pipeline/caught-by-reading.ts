@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Journal } from "../journal/journal.ts";
 import type { ActiveSource } from "./read-source.ts";
 
 /** How often it is looked at, ms. */
@@ -7,17 +6,15 @@ const everyMs = 100;
 
 /**
  * Waits until each source has begun and ended a poll after the call: the end of one that was under way, and of the next.
- * Ends also when the signal fires, and with a full journal, which would keep reading from going on. A source that tells
- * of no polls is given two of its intervals.
+ * Ends also when the signal fires. A source that tells of no polls is given two of its intervals.
  */
 export async function caughtByReading(
   sources: () => readonly ActiveSource[],
-  journal: Journal,
   { signal, now }: { readonly signal: AbortSignal; readonly now: () => number },
 ): Promise<void> {
   for (let poll = 0; poll < 2; poll++) {
     const since = now();
-    while (!signal.aborted && !journal.size().full && !sources().every((source) => hasPolled(source, since, now()))) {
+    while (!signal.aborted && !sources().every((source) => hasPolled(source, since, now()))) {
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -29,7 +29,10 @@ export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promis
     const hint = renamed && { hint: `if it is "${renamed.id}" now, give that the id "${id}" to keep its place` };
     log.warn("A sink is no longer configured: what was waiting for it is dropped", { sink: id, samples, ...hint });
     const dropped: LedgerRow = { scope: "sink", id, name: "dropped", reason: "sink_removed", count: samples };
-    await journal.forget(consumer, samples > 0 ? { ledger: [dropped] } : {});
+    // What it had begun to catch up with is begun anew if it comes back.
+    const keeper = catchUpOwner(id);
+    journal.state(keeper).delete(beginKey);
+    await journal.forget(consumer, { owners: [keeper], ledger: samples > 0 ? [dropped] : [] });
   }
 }
 
@@ -45,14 +48,19 @@ export async function placeNew(journal: Journal, sinks: readonly Placed[]): Prom
     const hasGap = journal.stored() > journal.waiting(journal.position(owner)).samples;
     const mustCatchUp = catchesUp && hasGap && startFrom !== "now";
     const position = mustCatchUp || startFrom === "now" ? journal.end() : journal.position(owner);
-    if (mustCatchUp) journal.state(owner).set(catchUpKey, String(position));
+    const keeper = catchUpOwner(id);
+    if (mustCatchUp) journal.state(keeper).set(beginKey, String(position));
     const skipped = skippedRow(journal, id, position);
-    await journal.commit(owner, position, { owners: [owner], ledger: skipped.count === 0 ? [] : [skipped] });
+    await journal.commit(owner, position, { owners: [keeper], ledger: skipped.count === 0 ? [] : [skipped] });
   }
 }
 
-/** Set in the state of a sink to where it begins, until it has got what the journal no longer holds. */
-export const catchUpKey = "catch-up";
+/** Whose state says where a sink begins, under `beginKey`, until it has got what the journal no longer holds. */
+export function catchUpOwner(id: string): string {
+  return `catch-up/${id}`;
+}
+
+export const beginKey = "begin";
 
 /** Names a sink's position and state in the journal. */
 export function sinkOwner(id: string): string {

@@ -2,10 +2,12 @@ import type { Hono } from "hono";
 import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
+import { messageOf } from "../delivery/plugin-error.ts";
 import { WorkError } from "../model/errors.ts";
 import type { View } from "../view/view.ts";
 import { activateTransforms } from "./active-transforms.ts";
 import { applyConfig, consumes, type Parts } from "./apply.ts";
+import { removeOldHistories } from "./catch-up.ts";
 import { caughtByReading } from "./caught-by-reading.ts";
 import { closeMs, closeSink } from "./close-sink.ts";
 import { dropGone, placeNew } from "./consumers.ts";
@@ -64,7 +66,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     caughtByReading: (signal: AbortSignal) =>
       once
         ? fired(AbortSignal.any([signal, inputEnded.signal]))
-        : caughtByReading(() => parts.sources.map(({ active }) => active), journal, { signal, now }),
+        : caughtByReading(() => parts.sources.map(({ active }) => active), { signal, now }),
   };
   const sinkWorld = {
     catchUp: catchUp || undefined,
@@ -90,6 +92,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
   }
   await dropGone(journal, config.sinks, log);
+  await tidy();
   // A sink that takes no part would hold the journal for ever.
   await placeNew(
     journal,
@@ -142,27 +145,35 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   }
 
   function apply(next: ResolvedConfig, differences: Differences): Promise<void> {
-    const applied = reading.signal.aborted
-      ? Promise.reject(new WorkError("Cannot change the configuration: mlmon is stopping"))
-      : applyConfig(parts, next, differences, {
-          journal,
-          view,
-          intake,
-          log,
-          leaveMs: drainMs,
-          makeSource,
-          makeSink,
-          makeTransforms: (config) => activateTransforms(config, journal, context),
-          use(changed) {
-            parts = changed;
-          },
-        });
-    applying = applied
-      .then(() => {
-        current = next;
-      })
-      .catch(() => undefined);
+    if (reading.signal.aborted) {
+      return Promise.reject(new WorkError("Cannot change the configuration: mlmon is stopping"));
+    }
+    const before = current;
+    // A new sink reads again what the next configuration selects.
+    current = next;
+    const applied = applyConfig(parts, next, differences, {
+      journal,
+      view,
+      intake,
+      log,
+      leaveMs: drainMs,
+      makeSource,
+      makeSink,
+      makeTransforms: (config) => activateTransforms(config, journal, context),
+      use(changed) {
+        parts = changed;
+      },
+    }).then(tidy, (error) => {
+      current = before;
+      throw error;
+    });
+    applying = applied.catch(() => undefined);
     return applied;
+  }
+
+  async function tidy(): Promise<void> {
+    if (catchUp)
+      await removeOldHistories(catchUp).catch((error) => log.warn("Old histories stay", { reason: messageOf(error) }));
   }
 
   function dropWaiting(id: string, position: number): boolean {

@@ -72,6 +72,21 @@ describe("a slice", () => {
     const even = await journal.slice(0, { samples: 1000, bytes: 4 * 104 + 50 });
     assert.deepStrictEqual([even.batches.length, even.samples, even.next], [2, 4, 6]);
   });
+
+  it("ends before a position, within a batch and between two", async () => {
+    const journal = await open();
+    for (let index = 0; index < 3; index++) await journal.append({ batch: makeBatch(makeSamples(2)) });
+    for (const [before, samples] of [
+      [1, 1],
+      [2, 2],
+      [3, 2],
+      [4, 3],
+      [100, 6],
+    ] as const) {
+      assert.equal((await journal.slice(0, { ...unlimited, before })).samples, samples, `before ${before}`);
+    }
+    assert.deepStrictEqual(await journal.slice(4, { ...unlimited, before: 3 }), { batches: [], samples: 0, next: 4 });
+  });
 });
 
 describe("the journal in memory and in a file", () => {

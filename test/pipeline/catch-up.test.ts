@@ -17,6 +17,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close();
 });
 
+let isDown = false;
 const run = makeRun();
 /** What the other side holds; it grows while it is read. */
 const store: Sample[] = [];
@@ -46,14 +47,22 @@ function grow(count: number): void {
   }
 }
 
-async function serve(stateDir: string, receivers: readonly Receiver[]) {
-  const sinks = receivers.map((receiver, index) => pramathus({ endpoint: receiver.url }, { id: `p${index}` }));
+interface Serving {
+  readonly maxBytes?: number;
+  readonly startFrom?: "now" | "beginning";
+}
+
+async function serve(stateDir: string, receivers: readonly Receiver[], options: Serving = {}) {
+  const { maxBytes = 1e9, startFrom = "beginning" } = options;
+  const sinks = receivers.map((receiver, index) =>
+    pramathus({ endpoint: receiver.url }, { id: `p${index}`, startFrom, retry: { cap: "200ms" } }),
+  );
   const config = resolveConfig({ sources: [polled()], sinks }, { origin: "test", secrets: "required" });
   const stop = new AbortController();
   const server = { ...config.server, host: "127.0.0.1", port: 0 };
   let begun: Started | undefined;
   const ended = runService({
-    config: { ...config, stateDir, server },
+    config: { ...config, stateDir, server, journal: { ...config.journal, maxBytes } },
     log: silentLog,
     signal: stop.signal,
     onStarted(started) {
@@ -75,8 +84,9 @@ function steps(receiver: Receiver): readonly number[] {
 
 async function open() {
   const folder = await temporaryFolder();
-  const receivers = [await startReceiver(), await startReceiver()] as const;
+  const receivers = [await startReceiver(() => (isDown ? { status: 500 } : undefined)), await startReceiver()] as const;
   opened.push(folder.remove, ...receivers.map((receiver) => () => receiver.stop()));
+  isDown = false;
   store.length = 0;
   grow(1000);
   const first = await serve(folder.path, [receivers[0]]);
@@ -124,5 +134,50 @@ describe("a new sink", () => {
     await until(() => steps(receivers[1]).length >= 1020 && steps(receivers[0]).length >= 1020);
     assert.deepEqual(steps(receivers[1]), upTo(1020));
     assert.deepEqual(steps(receivers[0]), upTo(1020));
+  });
+
+  it("gets nothing twice when the journal is full because of another sink", async () => {
+    const { path, receivers } = await open();
+    isDown = true;
+    const before = await serve(path, [receivers[0]], { maxBytes: 20_000 });
+    grow(3000);
+    await until(() => before.status()?.journal.full === true);
+    await before.end();
+    const { status } = await serve(path, receivers, { maxBytes: 20_000 });
+    await until(() => steps(receivers[1]).length >= 4000, 10_000, "the history, though reading pauses");
+    isDown = false;
+    await until(() => steps(receivers[0]).length >= 4000);
+    grow(1);
+    await until(() => steps(receivers[0]).length > 4000 && steps(receivers[1]).at(-1) === 4000);
+    assert.deepEqual(steps(receivers[1]), upTo(4001));
+    await until(() => status()?.sinks[1]?.delivered === 4001);
+    assert.deepEqual(status()?.ledgerMismatches, []);
+  });
+
+  it("makes room in a journal that has run full meanwhile", async () => {
+    const { path, receivers } = await open();
+    grow(3000);
+    const { status } = await serve(path, receivers, { maxBytes: 20_000 });
+    await until(() => steps(receivers[0]).length >= 4000 && steps(receivers[1]).length >= 4000);
+    grow(1);
+    await until(() => receivers.every((receiver) => steps(receiver).at(-1) === 4000));
+    for (const receiver of receivers) assert.deepEqual(steps(receiver), upTo(4001));
+    assert.deepEqual(status()?.ledgerMismatches, []);
+  });
+
+  it("that is removed amid it and comes back begins where it then says", async () => {
+    const { path, receivers } = await open();
+    const histories = async () => (await readdir(path)).filter((name) => name.startsWith("catch-up"));
+    const reading = await serve(path, receivers);
+    await until(async () => (await histories()).length > 0);
+    await reading.end();
+    const without = await serve(path, [receivers[0]]);
+    assert.deepEqual(await histories(), []);
+    await without.end();
+    const { status } = await serve(path, receivers, { startFrom: "now" });
+    grow(10);
+    await until(() => steps(receivers[0]).length >= 1010 && steps(receivers[1]).includes(1009));
+    assert.deepEqual(steps(receivers[1]), upTo(1010).slice(1000));
+    assert.deepEqual(status()?.ledgerMismatches, []);
   });
 });

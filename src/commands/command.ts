@@ -4,6 +4,7 @@ import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
+import { withoutOrders } from "../model/one-line.ts";
 import { createLog, logFormats, logLevels } from "../runtime/log.ts";
 import { checkWords } from "./check-words.ts";
 
@@ -106,7 +107,8 @@ export function defineMlmonCommand<T extends ArgsDef>({
 export function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.once("error", settle);
-    process.stdout.write(text, settle);
+    // A file or a pipe gets the exact text; a terminal would obey what stands in it.
+    process.stdout.write(process.stdout.isTTY ? withoutOrders(text) : text, settle);
     function settle(error?: Error | null): void {
       if (!error) process.stdout.off("error", settle);
       if (!error || ("code" in error && error.code === "EPIPE")) resolve();

@@ -1,7 +1,7 @@
 import { stderr } from "node:process";
 import { type ConsolaReporter, createConsola, LogLevels, type LogObject } from "consola";
 import type { Log, LogFields } from "../model/log.ts";
-import { oneLine } from "../model/one-line.ts";
+import { oneLine, withoutOrders } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
@@ -50,5 +50,7 @@ function textLine({ date, type, args }: LogObject): string {
 }
 
 function shown(value: unknown): string {
-  return typeof value === "string" && /[\s"=\p{Cc}]/u.test(value) ? JSON.stringify(value) : String(value);
+  return typeof value === "string" && /[\s"=\p{Cc}]/u.test(value)
+    ? withoutOrders(JSON.stringify(value))
+    : String(value);
 }

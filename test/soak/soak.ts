@@ -22,7 +22,7 @@ export interface SoakOptions {
   readonly warmUp?: number;
   /** How often the rest changes to a new experiment; 20 times by default. */
   readonly parts?: number;
-  /** How long nothing must have changed at an ebb; 20 s by default. */
+  /** How long nothing must have changed at an ebb; 70 s by default, as mlmon frees the journal's last batches once a minute. */
   readonly calmMs?: number;
   /** Keeps something of every run on purpose. */
   readonly leak?: boolean;
@@ -49,7 +49,7 @@ export interface Soaked {
  */
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const { world, runs, perSecond, random, onMeasure } = options;
-  const { retentionMs = 10_000, lifeMs = [1000, 4000], warmUp = runs / 10, parts = 20, calmMs = 20_000 } = options;
+  const { retentionMs = 10_000, lifeMs = [1000, 4000], warmUp = runs / 10, parts = 20, calmMs = 70_000 } = options;
   const prefix = `soak ${Date.now().toString(36)}`;
   const receivers = await startNullReceivers();
   const mlmon = await startSoaked({
@@ -102,7 +102,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
 }
 
 /**
- * Waits until everything has been delivered, has expired and is forgotten, at most 3 minutes, and gives what is measured
+ * Waits until everything has been delivered, has expired and is forgotten, at most 5 minutes, and gives what is measured
  * then; of the resident memory the least of the last measures, as a garbage collector is in no hurry.
  */
 async function ebb(
@@ -112,7 +112,7 @@ async function ebb(
   const begun = Date.now();
   let since = begun;
   let before = "";
-  while (Date.now() - Math.max(since, begun + retentionMs) < calmMs && Date.now() - begun < 180_000) {
+  while (Date.now() - Math.max(since, begun + retentionMs) < calmMs && Date.now() - begun < 300_000) {
     await sleep(1000);
     const figures = monitor.latest()?.figures ?? new Map<string, number>();
     const counted = JSON.stringify([...figures].filter(([name]) => name !== "resident" && !name.startsWith("journal")));

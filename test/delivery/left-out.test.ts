@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { activateSink } from "../../src/delivery/activate.ts";
-import { logLeftOut } from "../../src/delivery/log-left-out.ts";
+import { logLeftOut, maxExplained } from "../../src/delivery/log-left-out.ts";
 import { select } from "../../src/delivery/select.ts";
 import { createSender } from "../../src/delivery/send.ts";
 import { defineSink, v } from "../../src/index.ts";
@@ -11,6 +11,22 @@ import { makeBatch, makeSamples } from "../fixtures/samples.ts";
 import { openBench } from "./world.ts";
 
 describe("logLeftOut()", () => {
+  it("falls silent when a plugin makes up a reason for each sample", () => {
+    const define = defineSink("own", v.strictObject({}), () => ({
+      render: () => [],
+      deliver: async () => ({ kind: "delivered" }),
+      refuse: ({ step }) => `step ${step} is not for me`,
+    }));
+    const prepared = define().prepare();
+    if (!prepared.ok) throw new Error("refused");
+    const resolved = { id: "own", type: "own", options: {}, host: {}, create: prepared.create };
+    const sink = activateSink(resolved, { send: createSender({ version: "test" }), now: Date.now });
+    let lines = 0;
+    const log = { ...silentLog, info: () => void lines++ };
+    logLeftOut(sink, select(sink, makeBatch(makeSamples(300))), log);
+    assert.deepEqual([lines, sink.explained.size], [maxExplained, maxExplained]);
+  });
+
   it("says once for each reason what is left out, with an example", () => {
     const define = defineSink("own", v.strictObject({}), () => ({
       render: () => [],

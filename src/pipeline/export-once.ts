@@ -8,7 +8,7 @@ import type { Log } from "../model/log.ts";
 import { version } from "../runtime/version.ts";
 import type { Status } from "../server/status.ts";
 import { closingAll } from "./closing.ts";
-import { openPipeline } from "./pipeline.ts";
+import { openPipeline } from "./open-pipeline.ts";
 import { report, total } from "./report.ts";
 import { watchLedger } from "./watch-ledger.ts";
 

@@ -12,7 +12,7 @@ import { createApp, type Reloaded } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
 import type { Status } from "../server/status.ts";
 import { closingAll } from "./closing.ts";
-import { openPipeline } from "./pipeline.ts";
+import { openPipeline } from "./open-pipeline.ts";
 import { createQueueDoor } from "./queue-door.ts";
 import { createReloader, explainReload, type Load, shown } from "./reload.ts";
 import { report } from "./report.ts";

@@ -1,0 +1,184 @@
+import type { Hono } from "hono";
+import type { Differences } from "../config/compare.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { messageOf } from "../delivery/plugin-error.ts";
+import { WorkError } from "../model/errors.ts";
+import { activateTransforms } from "./active-transforms.ts";
+import { applyConfig, consumes, type Parts } from "./apply.ts";
+import { removeOldHistories } from "./catch-up.ts";
+import { caughtByReading } from "./caught-by-reading.ts";
+import { closeMs, closeSink } from "./close-sink.ts";
+import { dropGone, placeNew } from "./consumers.ts";
+import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
+import { fired } from "./fired.ts";
+import { createIntake } from "./intake.ts";
+import type { Pipeline, PipelineOptions } from "./pipeline.ts";
+import { isLatest, sinkAtWork } from "./sink-at-work.ts";
+import { sourceAtWork } from "./source-at-work.ts";
+import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts";
+import { within } from "./within.ts";
+
+/** Makes every part of a configuration and brings the view to where the journal ends. */
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config, journal, log, now, send, once, ownMetrics, drainMs = 10_000, onProgress = () => {} } = options;
+  const reading = new AbortController();
+  const inputEnded = new AbortController();
+  const view = await openView(journal, viewOptions(config));
+  const context = { log, signal: reading.signal, now };
+  const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
+  const keeper = keepView(view, journal, intake, now);
+  const yielding = new Set([viewConsumer]);
+  const dropOrders = new Map<string, number>();
+  let current = config;
+  const catchUp = options.stateDir !== undefined && {
+    journal,
+    folder: options.stateDir,
+    config: () => current,
+    caughtByReading: (signal: AbortSignal) =>
+      once
+        ? fired(AbortSignal.any([signal, inputEnded.signal]))
+        : caughtByReading(() => parts.sources.map(({ active }) => active), { signal, now }),
+  };
+  const sinkWorld = {
+    catchUp: catchUp || undefined,
+    journal,
+    view,
+    log,
+    now,
+    send,
+    once,
+    ownMetrics,
+    inputEnded: inputEnded.signal,
+    yielding,
+    dropOrders,
+  };
+  const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
+  const makeSource = (entry: ResolvedConfig["sources"][number]) => sourceAtWork(entry, sourceWorld);
+  const makeSink = (resolved: ResolvedConfig["sinks"][number]) => sinkAtWork(resolved, sinkWorld);
+  const made = config.sinks.map(makeSink);
+  const wanted = made.filter(({ sink }) => !(once && sink.traits.pulled));
+  let parts: Parts = { sources: config.sources.map(makeSource), sinks: wanted };
+  let applying: Promise<void> = Promise.resolve();
+  if (made.length > 0 && wanted.length === 0) {
+    log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
+  }
+  await dropGone(journal, config.sinks, log);
+  await tidy();
+  // A sink that takes no part would hold the journal for ever.
+  await placeNew(
+    journal,
+    wanted.map(({ placed }) => placed),
+  );
+  for (const sink of wanted) await sink.setup();
+
+  async function readAll(): Promise<void> {
+    const wants = consumes(parts.sinks);
+    if (once) {
+      // One after the other, so that the same stores give the same bytes as in a preview.
+      for (const source of parts.sources) await source.read(wants);
+      return;
+    }
+    for (const source of parts.sources) void source.read(wants);
+    await fired(reading.signal);
+    await applying;
+    await Promise.all(parts.sources.map((source) => source.ended()));
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    for (const sink of parts.sinks) sink.start();
+    const drain = drainOnAbort(signal, () => parts.sinks, drainMs);
+    const abortReading = () => reading.abort();
+    signal.addEventListener("abort", abortReading, { once: true });
+    if (signal.aborted) abortReading();
+    // A journal kept full by a sink that was given up would hold the source for ever.
+    const onGivenUp = () => journal.size().full && abortReading();
+    const { giveUpMs } = options;
+    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(parts.sinks, { giveUpMs, now, onGivenUp });
+    try {
+      const inTime = await Promise.race([readAll().then(() => true), drain.over.then(() => false)]);
+      if (!inTime) log.warn("A source does not end and is left", { drainMs });
+      if (once && reading.signal.aborted) stopLatest();
+    } catch (error) {
+      stopLatest();
+      throw error;
+    } finally {
+      inputEnded.abort();
+      await Promise.all(parts.sinks.map((sink) => sink.ended()));
+      drain.end();
+      watch();
+      signal.removeEventListener("abort", abortReading);
+    }
+  }
+
+  /** A view of half a store would take the place of whole groups. */
+  function stopLatest(): void {
+    for (const { stop } of parts.sinks.filter(({ sink }) => isLatest(sink))) stop.abort();
+  }
+
+  function apply(next: ResolvedConfig, differences: Differences): Promise<void> {
+    if (reading.signal.aborted) {
+      return Promise.reject(new WorkError("Cannot change the configuration: mlmon is stopping"));
+    }
+    const before = current;
+    // A new sink reads again what the next configuration selects.
+    current = next;
+    const applied = applyConfig(parts, next, differences, {
+      journal,
+      view,
+      intake,
+      log,
+      leaveMs: drainMs,
+      makeSource,
+      makeSink,
+      makeTransforms: (config) => activateTransforms(config, journal, context),
+      use(changed) {
+        parts = changed;
+      },
+    }).then(tidy, (error) => {
+      current = before;
+      throw error;
+    });
+    applying = applied.catch(() => undefined);
+    return applied;
+  }
+
+  async function tidy(): Promise<void> {
+    if (catchUp)
+      await removeOldHistories(catchUp).catch((error) => log.warn("Old histories stay", { reason: messageOf(error) }));
+  }
+
+  function dropWaiting(id: string, position: number): boolean {
+    if (!parts.sinks.some(({ sink }) => sink.id === id && !isLatest(sink))) return false;
+    dropOrders.set(id, position);
+    return true;
+  }
+
+  async function close(): Promise<void> {
+    keeper.stop();
+    if (!(await within(closeMs, keeper.save())))
+      log.warn("The snapshot of the latest values cannot be written in time");
+    for (const sink of parts.sinks.toReversed()) await closeSink(sink, log);
+  }
+
+  function serve(app: Hono): void {
+    for (const sink of parts.sinks) {
+      const routes = sink.routes();
+      if (routes) app.route("/", routes);
+    }
+  }
+
+  return {
+    get sources() {
+      return parts.sources.map(({ active }) => active);
+    },
+    get sinks() {
+      return parts.sinks.map(({ sink }) => sink);
+    },
+    view,
+    serve,
+    run,
+    apply,
+    dropWaiting,
+    close,
+  };
+}

@@ -1,5 +1,7 @@
 import { UsageError } from "../model/errors.ts";
-import { backfill } from "../pipeline/backfill.ts";
+import { backfill, backfillConfig } from "../pipeline/backfill.ts";
+import { collectPreview } from "../preview/collect.ts";
+import { formatJson, formatText } from "../preview/format.ts";
 import { commonArgs, defineMlmonCommand, print } from "./command.ts";
 import { describe, isComplete, patience, timeoutArg } from "./export-result.ts";
 import { moment } from "./moment.ts";
@@ -14,6 +16,7 @@ export default defineMlmonCommand({
     since: { type: "string", description: "Only what was logged since then: a date, or 2h ago", valueHint: "2h" },
     until: { type: "string", description: "Only what was logged before then: a date, or 2h ago", valueHint: "1h" },
     experiment: { type: "string", description: "Only this experiment; all by default", valueHint: "NAME" },
+    "dry-run": { type: "boolean", description: "Print the first requests instead, and send nothing" },
     ...timeoutArg,
   },
   async run({ args, config: load, log, signal }) {
@@ -22,13 +25,23 @@ export default defineMlmonCommand({
       until: moment("until", args.until, Date.now()),
       experiment: args.experiment,
     };
+    if (range.since !== undefined && range.until !== undefined && range.since >= range.until) {
+      throw new UsageError(`Cannot backfill from ${args.since} until ${args.until}: the range is empty`);
+    }
     const giveUpMs = patience(args.timeout);
     const config = await load("required");
     const ids = config.sinks.map(({ id }) => id).join(", ");
     if (!args.sink) throw new UsageError(`Cannot backfill without --sink ID: expected one of ${ids}`);
     const sink = config.sinks.find(({ id }) => id === args.sink);
     if (!sink) throw new UsageError(`Cannot backfill the sink "${args.sink}": expected one of ${ids}`);
-    const result = await backfill({ config, sink, range, log, signal, giveUpMs, onProgress: showProgress() });
+    const onProgress = showProgress();
+    if (args["dry-run"]) {
+      const only = backfillConfig(config, sink, range);
+      const preview = await collectPreview({ config: only, log, signal, limit: 10, now: Date.now, onProgress });
+      await print((args.json ? formatJson : formatText)(preview));
+      return 0;
+    }
+    const result = await backfill({ config, sink, range, log, signal, giveUpMs, onProgress });
     await print(args.json ? `${JSON.stringify(result)}\n` : describe(result, false));
     return isComplete(result) && !signal.aborted ? 0 : 1;
   },

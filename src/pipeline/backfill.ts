@@ -1,4 +1,4 @@
-import type { ResolvedSink } from "../config/resolved.ts";
+import type { ResolvedConfig, ResolvedSink } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
 import type { Sample } from "../model/sample.ts";
 import { type ExportOptions, type ExportResult, exportOnce } from "./export-once.ts";
@@ -24,16 +24,24 @@ export interface Range {
  * `UsageError` for a sink of latest values and `WorkError` when a source cannot be read.
  */
 export async function backfill({ config, sink, range, ...options }: BackfillOptions): Promise<ExportResult> {
+  const only = backfillConfig(config, sink, range);
+  const result = await exportOnce({ config: only, stateDir: undefined, ...options });
+  const { experiment } = range;
+  const isIdle = result.sinks.every(({ delivered, deadLetters, waiting }) => delivered + deadLetters + waiting === 0);
+  if (isIdle && experiment !== undefined) {
+    options.log.warn("Nothing of this experiment is in the range, or its name is another", { experiment });
+  }
+  return result;
+}
+
+/** The configuration with this sink alone, and of the samples only those in the range. Throws like `backfill`. */
+export function backfillConfig(config: ResolvedConfig, sink: ResolvedSink, range: Range): ResolvedConfig {
   if (sink.create().sink.consumes === "latest") {
     throw new UsageError(`Cannot backfill the sink "${sink.id}": it holds latest values, which need no history`);
   }
   const { match, startFrom: _begun, ...host } = sink.host;
   const only = (sample: Sample) => isWithin(sample, range) && (match?.(sample) ?? true);
-  return exportOnce({
-    config: { ...config, sinks: [{ ...sink, host: { ...host, match: only } }] },
-    stateDir: undefined,
-    ...options,
-  });
+  return { ...config, sinks: [{ ...sink, host: { ...host, match: only } }] };
 }
 
 function isWithin({ time, run }: Sample, { since, until, experiment }: Range): boolean {

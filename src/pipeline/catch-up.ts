@@ -2,7 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
+import { dropOldest } from "../delivery/drop-oldest.ts";
 import { runPointsWorker } from "../delivery/points-worker.ts";
+import { deliveryWorld } from "../delivery/settle.ts";
 import type { Journal } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
 import type { SinkContext } from "../model/sink.ts";
@@ -21,6 +23,8 @@ export interface CatchUpWorld {
   readonly config: () => ResolvedConfig;
   /** Resolves when whatever MLflow held at the moment of the call is in the journal, or reading has ended. */
   readonly caughtByReading: (signal: AbortSignal) => Promise<void>;
+  /** Whether a consumer makes room in a full journal by itself. */
+  readonly yields: (consumer: string) => boolean;
 }
 
 /**
@@ -33,7 +37,7 @@ export async function catchUp(
   sink: ActiveSink,
   ctx: SinkContext,
   { leave, end }: { readonly leave: AbortSignal; readonly end: AbortSignal },
-  { journal, folder, config, caughtByReading }: CatchUpWorld,
+  { journal, folder, config, caughtByReading, yields }: CatchUpWorld,
 ): Promise<boolean> {
   const owner = sinkOwner(sink.id);
   const keeper = catchUpOwner(sink.id);
@@ -45,7 +49,12 @@ export async function catchUp(
     // Nothing is trimmed: all of it is compared in the end with what the common journal holds.
     for (const consumer of [keeper, owner]) await history.commit(consumer, history.position(consumer));
     if (history.state(keeper).get("read") === undefined && !(await read(history))) return false;
-    if (!(await deliver(history))) return false;
+    const over = new AbortController();
+    // A journal that cannot be written is told of by the delivery.
+    const yielding = giveWay(over.signal).catch(() => undefined);
+    const isDelivered = await deliver(history).finally(() => over.abort());
+    await yielding;
+    if (!isDelivered) return false;
     if (!(await meet(history))) return false;
     await settle(history);
     return true;
@@ -79,6 +88,13 @@ export async function catchUp(
     const common = { journal: from, ctx, log: ctx.log, signal: ctx.signal, leave };
     await runPointsWorker({ ...common, sink: own, inputEnded: AbortSignal.abort(), once: true });
     return from.position(owner) >= from.end();
+  }
+
+  /** Drops what a full journal holds for this sink alone, where its delivery options say so; until the signal fires. */
+  async function giveWay(over: AbortSignal): Promise<void> {
+    if (sink.whenFull !== "drop-oldest") return;
+    const dropping = { sink, journal, world: deliveryWorld(ctx, ctx.log), yields };
+    while (!over.aborted) if (!(await dropOldest(dropping))) await journal.changed(over);
   }
 
   /** Goes on in the common journal, past all that may stand in the history as well; makes room in it meanwhile. */

@@ -26,7 +26,7 @@ export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promis
   for (const consumer of gone) {
     const id = consumer.slice(sinkPrefix.length);
     const { samples } = journal.waiting(journal.position(consumer));
-    const hint = renamed && { hint: `if it is "${renamed.id}" now, give that the id "${id}" to keep its place` };
+    const hint = renamed && { hint: `if it is "${renamed.id}" now, the id "${id}" would have kept its place` };
     log.warn("A sink is no longer configured: what was waiting for it is dropped", { sink: id, samples, ...hint });
     const dropped: LedgerRow = { scope: "sink", id, name: "dropped", reason: "sink_removed", count: samples };
     // What it had begun to catch up with is begun anew if it comes back.

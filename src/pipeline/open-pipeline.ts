@@ -34,6 +34,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     journal,
     folder: options.stateDir,
     config: () => current,
+    yields: (consumer: string) => yielding.has(consumer),
     caughtByReading: (signal: AbortSignal) =>
       once
         ? fired(AbortSignal.any([signal, inputEnded.signal]))

@@ -50,12 +50,13 @@ function grow(count: number): void {
 interface Serving {
   readonly maxBytes?: number;
   readonly startFrom?: "now" | "beginning";
+  readonly whenFull?: "pause" | "drop-oldest";
 }
 
 async function serve(stateDir: string, receivers: readonly Receiver[], options: Serving = {}) {
-  const { maxBytes = 1e9, startFrom = "beginning" } = options;
+  const { maxBytes = 1e9, startFrom = "beginning", whenFull = "pause" } = options;
   const sinks = receivers.map((receiver, index) =>
-    pramathus({ endpoint: receiver.url }, { id: `p${index}`, startFrom, retry: { cap: "200ms" } }),
+    pramathus({ endpoint: receiver.url }, { id: `p${index}`, startFrom, whenFull, retry: { cap: "200ms" } }),
   );
   const config = resolveConfig({ sources: [polled()], sinks }, { origin: "test", secrets: "required" });
   const stop = new AbortController();
@@ -163,6 +164,24 @@ describe("a new sink", () => {
     await until(() => receivers.every((receiver) => steps(receiver).at(-1) === 4000));
     for (const receiver of receivers) assert.deepEqual(steps(receiver), upTo(4001));
     assert.deepEqual(status()?.ledgerMismatches, []);
+  });
+
+  it("holds nothing up that it is to give way to, while its receiver is down", async () => {
+    const { path, receivers } = await open();
+    isDown = true;
+    const sinks = [receivers[1], receivers[0]];
+    const { status } = await serve(path, sinks, { maxBytes: 20_000, whenFull: "drop-oldest" });
+    await until(() => status()?.sinks[1]?.state === "retrying");
+    grow(3000);
+    await until(() => steps(receivers[1]).length >= 3000, 10_000, "what the other sink gets");
+    isDown = false;
+    grow(1);
+    await until(() => steps(receivers[0]).includes(4000));
+    const arrived = steps(receivers[0]).slice(1000);
+    assert.deepEqual(arrived.slice(0, 1000), upTo(1000), "the history stands in a file of its own");
+    assert.deepEqual(new Set(arrived).size, arrived.length);
+    assert.deepEqual(status()?.ledgerMismatches, []);
+    assert.ok((status()?.sinks[1]?.dropped ?? 0) > 0);
   });
 
   it("that is removed amid it and comes back begins where it then says", async () => {

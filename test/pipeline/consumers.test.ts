@@ -56,7 +56,7 @@ describe("dropGone()", () => {
   it("asks whether the one sink that comes is the one that goes", async () => {
     const { journal, lines, log } = await open();
     await dropGone(journal, [{ id: "new" }], log);
-    assert.match(lines[0] ?? "", /if it is \\"new\\" now, give that the id \\"old\\" to keep its place/);
+    assert.match(lines[0] ?? "", /if it is \\"new\\" now, the id \\"old\\" would have kept its place/);
   });
 
   it("counts anew for a removed sink that comes back", async () => {

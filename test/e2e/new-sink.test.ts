@@ -38,6 +38,19 @@ describe("a sink that is added once the journal was trimmed", { skip: mlflow.ski
       await world.audit();
     });
 
+    it(`${program.name} gives it the same when it comes with a reload`, options, async () => {
+      await using world = await open(program.command);
+      await world.deliverToFirst(200);
+      await world.start(1);
+      await world.reload(2);
+      await world.logUntil(() => world.arrived(1).length > 600);
+      await world.settled();
+      for (const sink of [0, 1])
+        assert.deepEqual(judge(world.written, world.arrived(sink)), { missing: [], extra: [] });
+      await world.stop();
+      await world.audit();
+    });
+
     it(`${program.name} loses nothing when it is killed amid that, again and again`, options, async () => {
       await using world = await open(program.command);
       await world.deliverToFirst(1500);
@@ -76,6 +89,7 @@ async function open(command: readonly [string, ...string[]]) {
   runs.push(await writer.createRun(experiment, { startTime: Date.now() }));
   const written: Point[] = [];
   const state = join(folder.path, "state");
+  const config = join(folder.path, "mlmon.config.ts");
   let step = 0;
   let running: ChildProcess | undefined;
   let output = "";
@@ -114,7 +128,6 @@ async function open(command: readonly [string, ...string[]]) {
     written,
     arrived: (sink: number) => receivers[sink]?.points() ?? [],
     async start(sinks: number): Promise<void> {
-      const config = join(folder.path, `mlmon${sinks}.config.ts`);
       await writeFile(config, configText(name, receivers.slice(0, sinks)));
       const [file, ...first] = command;
       const flags = ["run", "--config", config, "--state", state, "--listen", "127.0.0.1:0"];
@@ -124,6 +137,11 @@ async function open(command: readonly [string, ...string[]]) {
       });
       running = child;
       await until(() => child.exitCode === null && output.includes("mlmon runs"), 30_000, "the start");
+    },
+    async reload(sinks: number): Promise<void> {
+      await writeFile(config, configText(name, receivers.slice(0, sinks)));
+      if (running?.pid) process.kill(running.pid, "SIGHUP");
+      await until(() => output.includes("read again for a new sink"), 30_000, "the reload");
     },
     async deliverToFirst(steps: number): Promise<void> {
       await log(steps);

@@ -38,7 +38,7 @@ export const runsAnswer = v.object({
         }),
         data: v.optional(
           v.object({
-            metrics: v.optional(v.array(v.looseObject({ key: v.string() })), []),
+            metrics: v.optional(v.array(v.looseObject({ key: v.pipe(v.string(), v.nonEmpty()) })), []),
             params: pairs,
             tags: pairs,
           }),

@@ -6,8 +6,7 @@ import { type Point, readPoint, samePoint } from "./points.ts";
 
 /**
  * Reads whole series of many runs at once by the endpoint of MLflow's own pages, a sixth of the cost of `get-history`
- * (mlflow.md § 4). Only for SQL stores, whose order of points is known; wherever it is missing or incomplete the
- * exact reader takes over.
+ * (mlflow.md § 4). Wherever it is missing or incomplete the exact reader takes over.
  */
 export interface BulkReader {
   /** Starts to read these series, each with its latest point; at most `maxHeld` points are held at a time. */
@@ -19,7 +18,7 @@ export interface BulkSeries extends SeriesName {
 }
 
 export interface BulkWindow {
-  /** The whole series in MLflow's order, or nothing when it must be read by `get-history`. Hands each out once. */
+  /** The whole series sorted by time, step and value, or nothing when it must be read by `get-history`. Hands each out once. */
   take(series: SeriesName): Promise<readonly Point[] | undefined>;
 }
 
@@ -30,7 +29,7 @@ export function createBulkReader(client: Client, workers: number, limits = bulkL
   async function readKey(key: string, series: readonly BulkSeries[], window: Window): Promise<void> {
     let left = [...series].sort((a, b) => (a.run < b.run ? -1 : 1));
     while (left.length > 1 && !missing && window.held < limits.held) {
-      const asked = left.slice(0, limits.runs);
+      const asked = left.slice(0, Math.min(limits.runs, runsInUrl(key)));
       const rows = await ask(key, asked);
       if (!rows) return;
       // A cut answer ends within a run; rows come run by run in the order of their ids.
@@ -56,9 +55,10 @@ export function createBulkReader(client: Client, workers: number, limits = bulkL
       const { metrics } = await client.get("/ajax-api/2.0/mlflow/metrics/get-history-bulk", query, bulkAnswer);
       return metrics;
     } catch (error) {
-      if (!(error instanceof MlflowError) || error.trouble === "transient" || error.trouble === "auth") throw error;
-      // One run that is forbidden or gone says nothing of the others: only its group is read singly.
-      if (error.trouble !== "permission" && error.trouble !== "gone") missing = true;
+      if (!(error instanceof MlflowError) || error.trouble === "auth") throw error;
+      if (error.trouble === "transient" && error.status !== 500) throw error;
+      // One series that is forbidden, gone or broken says nothing of the others: only its group is read singly.
+      if (!ofOne.has(error.trouble)) missing = true;
       return undefined;
     }
   }
@@ -89,6 +89,8 @@ export function createBulkReader(client: Client, workers: number, limits = bulkL
 /** 100 runs and 25 000 rows are MLflow's own caps. */
 export const bulkLimits = { runs: 100, rows: 25_000, held: 400_000 };
 
+const ofOne: ReadonlySet<string> = new Set(["permission", "gone", "invalid", "transient"]);
+
 interface Window {
   held: number;
   readonly series: Map<string, readonly Point[]>;
@@ -117,6 +119,12 @@ const bulkAnswer = v.object({
     }),
   ),
 });
+
+/** How many ids fit with a key into the 4094 bytes that gunicorn takes, with some left for the path of a proxy. */
+function runsInUrl(key: string): number {
+  const aRun = "&run_id=".length + 32;
+  return Math.max(2, Math.floor((3800 - encodeURIComponent(key).length) / aRun));
+}
 
 function nameOf({ run, key }: SeriesName): string {
   return `${run}/${key}`;

@@ -21,8 +21,9 @@ export interface Collector {
   readonly state: State;
   readonly counts: Counts;
   readonly pages: HistoryPages;
-  /** Absent where the store's order of points is not known. */
-  readonly bulk: BulkReader | undefined;
+  readonly bulk: BulkReader;
+  /** Whether `bulk` gives points in the order of `get-history`; else the next reading compares the whole list. */
+  readonly bulkInOrder: boolean;
   readonly unreadable: Unreadable;
   readonly include: "history" | "latest";
   /** Series read ahead of the one whose turn it is. */
@@ -34,7 +35,7 @@ export interface Collector {
 
 /** Starts to read what the plans want in bulk; called a page ahead, so that the server is never waited for in vain. */
 export function startBulk({ bulk, include }: Collector, plans: readonly Plan[]): BulkWindow | undefined {
-  if (!bulk || include === "latest") return undefined;
+  if (include === "latest") return undefined;
   const series = plans.flatMap(({ seen, state, wanted }) =>
     wanted
       .filter(([key]) => (state.series.get(key)?.emitted ?? 0) === 0)
@@ -152,7 +153,7 @@ async function nextPiece(
 }
 
 async function* open(
-  { state, pages }: Collector,
+  { state, pages, bulkInOrder }: Collector,
   { plan, key }: Task,
   window: BulkWindow | undefined,
 ): AsyncGenerator<Piece, boolean> {
@@ -160,7 +161,9 @@ async function* open(
   const at = plan.state.series.get(key) ?? unseen;
   const whole = at.emitted === 0 ? await window?.take(series) : undefined;
   if (whole) {
-    yield* cut(whole, unread);
+    for (const { points, after } of cut(whole, unread)) {
+      yield { points, after: bulkInOrder ? after : { ...after, last: undefined } };
+    }
     return true;
   }
   return yield* readTail(pages, series, at, () => loadKnown(state, series, at.emitted));

@@ -2,12 +2,11 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Started, startProcess } from "./process.ts";
-import { freePort, temporaryFolder } from "./wait.ts";
+import { extraPackages, mlflowKind, startMlflow } from "./mlflow-kind.ts";
 
 /** What the tests can ask for; `skip` is false, or why it cannot be had as one line, and then the rest is empty. */
 export interface Beds {
-  /** One real MLflow server with an SQLite store, shared by all tests: each makes its own experiment. */
+  /** One real MLflow server, shared by all tests: each makes its own experiment. `mlflow-kind.ts` says which. */
   readonly mlflow: { skip: false | string; url: string; python: string; stop(): Promise<void> };
   /** The folder with `prometheus`, `promtool`, `pushgateway`, `victoria-metrics` and others; start them by `servers.ts`. */
   readonly servers: { skip: false | string; bin: string };
@@ -44,31 +43,15 @@ const makers: { readonly [Name in keyof Beds]: () => Promise<Beds[Name]> } = {
 const execute = promisify(execFile);
 
 async function mlflow(): Promise<Beds["mlflow"]> {
-  const found = await fetched("mlflow", "mlflow.sh");
+  const kind = mlflowKind();
+  const found = await fetched("mlflow", "mlflow.sh", [kind.version, ...extraPackages(kind)]);
   if ("skip" in found) return { ...found, url: "", python: "", stop: async () => {} };
-  const python = join(found.path, "bin/python");
+  const [venv = "", extra] = found.path.split("\n");
+  const python = join(venv, "bin/python");
   // scripts/test.js starts one server for all its runners.
   const given = process.env.MLMON_TEST_MLFLOW;
   if (given) return { skip: false, url: given, python, stop: async () => {} };
-  return { skip: false, python, ...(await startMlflow(found.path)) };
-}
-
-/** Starts MLflow on a free port with an empty SQLite store; called by `bed` and `scripts/test.js`. Takes 5 to 40 s. */
-export async function startMlflow(venv: string): Promise<Started> {
-  const { path: folder } = await temporaryFolder();
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const options = ["--host", "127.0.0.1", "--port", String(port), "--workers", "1"];
-  const store = ["--backend-store-uri", `sqlite:///${folder}/mlflow.db`, "--artifacts-destination", `${folder}/files`];
-  return startProcess({
-    name: "MLflow",
-    command: [join(venv, "bin/mlflow"), "server", ...options, ...store],
-    folder,
-    url,
-    ready: "/health",
-    deadlineMs: 180_000,
-    env: { MLFLOW_DISABLE_TELEMETRY: "true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false" },
-  });
+  return { skip: false, python, ...(await startMlflow(venv, kind, extra)) };
 }
 
 async function servers(): Promise<Beds["servers"]> {
@@ -99,12 +82,16 @@ async function docker(): Promise<Beds["docker"]> {
 const bun = join(import.meta.dirname, "../../node_modules/bun/bin/bun.exe");
 
 /** Runs a script that fetches a bed: the path it prints, or the line by which it says why not. */
-async function fetched(bedName: keyof Beds, file: string): Promise<{ path: string } | { skip: string }> {
+async function fetched(
+  bedName: keyof Beds,
+  file: string,
+  args: readonly string[] = [],
+): Promise<{ path: string } | { skip: string }> {
   // Set by scripts/test.js, which has tried already, or by whoever knows that it cannot be had.
   const known = process.env[`MLMON_SKIP_${bedName.toUpperCase()}`];
   if (known) return lacking(known);
   try {
-    const run = execute(script(file), { maxBuffer: 16 * 1024 ** 2 });
+    const run = execute(script(file), args, { maxBuffer: 16 * 1024 ** 2 });
     run.child.stderr?.on("data", (text) => process.stderr.write(text));
     return { path: (await run).stdout.trim() };
   } catch (error) {

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
-import { createWriter } from "../../src/mlflow/write.ts";
 import { bed } from "../beds/bed.ts";
 import { logAwkward } from "../fixtures/awkward.ts";
 import { follow } from "./follow.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, memoryJournal, options } from "./memory.ts";
 import { countingProxy } from "./proxy.ts";
+import { testWriter } from "./test-writer.ts";
 
 const { skip, url } = await bed("mlflow");
-const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
+const writer = testWriter(url);
 const timeout = 180_000;
 const nothing = { missing: [], extra: [] };
 

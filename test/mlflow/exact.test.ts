@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
-import { createWriter } from "../../src/mlflow/write.ts";
 import { bed } from "../beds/bed.ts";
 import { logAwkward } from "../fixtures/awkward.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, memoryJournal, options } from "./memory.ts";
+import { testWriter } from "./test-writer.ts";
 
 const { skip, url } = await bed("mlflow");
-const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
+const writer = testWriter(url);
 const nothing = { missing: [], extra: [] };
 
 describe("mlflow source on a real server", { skip }, () => {

@@ -1,13 +1,16 @@
 import type { Batch } from "../../src/model/batch.ts";
+import { clientHeaders } from "../beds/mlflow-kind.ts";
 
 /** Every point the server holds of a run, read page by page without any of the source's code: `key|value|time|step`. */
 export async function serverPoints(url: string, run: string): Promise<string[]> {
-  const answer = await fetch(`${url}/api/2.0/mlflow/runs/get?run_id=${run}`);
+  const init = { headers: clientHeaders() };
+  const answer = await fetch(`${url}/api/2.0/mlflow/runs/get?run_id=${run}`, init);
   const body = await answer.json();
   const points: string[] = [];
   for (const { key } of body.run.data.metrics ?? []) {
     const history = await fetch(
       `${url}/api/2.0/mlflow/metrics/get-history?run_id=${run}&metric_key=${encodeURIComponent(key)}&max_results=1000000`,
+      init,
     );
     for (const metric of (await history.json()).metrics ?? []) {
       const value = Math.abs(metric.value) === Number.MAX_VALUE ? metric.value * 2 : Number(metric.value);

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
-import { createWriter } from "../../src/mlflow/write.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { bed } from "../beds/bed.ts";
+import { storeOf } from "../beds/mlflow-kind.ts";
 import { type Following, follow } from "./follow.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, type MemoryJournal, memoryJournal, options } from "./memory.ts";
 import { countingProxy } from "./proxy.ts";
+import { testWriter } from "./test-writer.ts";
 
 const { skip, url } = await bed("mlflow");
-const writer = createWriter(options(skip ? "http://127.0.0.1:1" : url));
+const writer = testWriter(url);
+const store = skip ? undefined : await storeOf(url);
 const timeout = 120_000;
 const fast = { sweepMs: 50, sweepPause: 1, experimentsMs: 200, modelsMs: 300 };
 
@@ -126,7 +128,8 @@ describe("mlflow source follows the life of runs", { skip }, () => {
     }),
   );
 
-  it("sees a new experiment at the next poll, at no more requests", { timeout }, async () => {
+  const unknown = store === "SqlStore" ? false : "only SQL stores that say so give ids that can be told beforehand";
+  it("sees a new experiment at the next poll, at no more requests", { timeout, skip: unknown }, async () => {
     const prefix = `new ${now()}`;
     await writer.createRun(await writer.createExperiment(`${prefix} first`), { startTime: now() });
     const proxy = await countingProxy(url);

@@ -44,10 +44,14 @@ export async function localServer(
 /** Passes everything on to a real server. */
 export function countingProxy(target: string): Promise<LocalServer> {
   return localServer(async ({ method, path, headers, body }, response) => {
-    const type = headers["content-type"];
+    const passed = ["content-type", "authorization", "x-mlflow-workspace"].flatMap((name) => {
+      const value = headers[name];
+      return typeof value === "string" ? [[name, value] as const] : [];
+    });
     const answer = await fetch(`${target}${path}`, {
       method,
-      ...(method === "POST" && { body, headers: { "content-type": type ?? "application/json" } }),
+      headers: Object.fromEntries(passed),
+      ...(method === "POST" && { body }),
     });
     const bytes = Buffer.from(await answer.arrayBuffer());
     const kept = ["content-type", "date"].map((name) => [name, answer.headers.get(name) ?? ""] as const);

@@ -83,6 +83,21 @@ describe("mlflow source on a scripted server", () => {
     assert.deepEqual(values(journal), [...points(26).map(({ value }) => value), -1]);
   });
 
+  it("reads a server that ignores page tokens and gives points in another order each time", { timeout }, async () => {
+    const at = (time: number) => ({ key: "x", value: time, timestamp: time, step: time });
+    let list = [at(1), at(9), at(5)];
+    const server = await fakeMlflow(
+      () => list,
+      (request, response) => isHistory(request) && json(response, { metrics: list }),
+    );
+    const journal = memoryJournal();
+    await readOnce(server, journal);
+    list = [at(1), at(3), at(5), at(9)];
+    await readOnce(server, journal);
+    server.close();
+    assert.deepEqual(values(journal), [1, 9, 5, 3]);
+  });
+
   it("does not follow an empty page with the same token for ever", { timeout }, async () => {
     const token = btoa('{"offset": 0}');
     const server = await fakeMlflow(

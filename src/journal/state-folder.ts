@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { WorkError } from "../model/errors.ts";
@@ -9,6 +9,8 @@ export interface StateFolder {
   readonly path: string;
   /** The file for `openJournal`. */
   readonly journalPath: string;
+  /** Whether the folder is still that which was opened; not when it was removed, replaced or mounted over. */
+  isThere(): boolean;
   /** Gives up the lock; may be called twice. */
   close(): void;
 }
@@ -21,6 +23,7 @@ export function openStateFolder(dir: string): StateFolder {
   const path = resolve(dir);
   const pidFile = join(path, "pid");
   const lock = takeLock(path, pidFile);
+  const opened = identity(path);
   try {
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
@@ -30,6 +33,7 @@ export function openStateFolder(dir: string): StateFolder {
   return {
     path,
     journalPath: join(path, "journal.db"),
+    isThere: () => identity(path) === opened,
     close() {
       // The pid stays: without the lock it means nothing, and removing it could hit that of a successor.
       if (lock.isOpen) lock.close();
@@ -58,6 +62,16 @@ function takeLock(path: string, pidFile: string): DatabaseSync {
     lock.close();
     if (error instanceof Error && /is locked/.test(error.message)) throw inUse(path, pidFile, error);
     throw unwritable(path, error);
+  }
+}
+
+/** Names the lock file itself, whatever its path. */
+function identity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(join(path, "lock"));
+    return `${dev}/${ino}`;
+  } catch {
+    return undefined;
   }
 }
 

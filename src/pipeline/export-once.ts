@@ -79,7 +79,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     opened.push(watchLedger(journal, log));
     await pipeline.run(options.signal);
     const reload = { successful: true, lastSuccess: startedAt, lastError: undefined };
-    const status = report({ config, reload, journal, pipeline, version, startedAt, now });
+    const status = report({ config, reload, folder, journal, pipeline, version, startedAt, now });
     return result(status, before, (now() - startedAt) / 1000);
   });
 }

@@ -2,9 +2,11 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { auditLedger } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
+import type { StateFolder } from "../journal/state-folder.ts";
 import type { SinkReport, Status } from "../server/status.ts";
 import { sinkOwner } from "./consumers.ts";
 import { countEntries } from "./count-entries.ts";
+import { folderWarning } from "./folder-warning.ts";
 import { journalWarning } from "./journal-warning.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { notReady } from "./ready.ts";
@@ -12,6 +14,8 @@ import { notReady } from "./ready.ts";
 export interface Reported {
   readonly config: ResolvedConfig;
   readonly reload: Status["reload"];
+  /** Absent when the journal is kept in memory. */
+  readonly folder: StateFolder | undefined;
   readonly journal: Journal;
   readonly pipeline: Pipeline;
   readonly version: string;
@@ -21,20 +25,19 @@ export interface Reported {
 }
 
 /** Gathers how everything is doing; called for each scrape, page and readiness request. */
-export function report({ config, reload, journal, pipeline, version, startedAt, now }: Reported): Status {
+export function report({ config, reload, folder, journal, pipeline, version, startedAt, now }: Reported): Status {
   const time = now();
   const ledger = journal.ledger();
   const sources = pipeline.sources.map((source) => source.report);
   const sinks = pipeline.sinks.map((sink) => sinkReport(sink, journal, ledger, time));
   const size = journal.size();
-  const warning = journalWarning(size, sinks);
   return {
     version,
     startedAt,
     now: time,
     config: config.origin,
     reload,
-    warnings: warning === undefined ? [] : [warning],
+    warnings: [folder && folderWarning(folder), journalWarning(size, sinks)].filter((warning) => warning !== undefined),
     notReady: notReady({ sources, sinks, startedAt, now: time }),
     sources,
     sinks,

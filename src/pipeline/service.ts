@@ -12,6 +12,7 @@ import { createApp, type Reloaded } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
 import type { Status } from "../server/status.ts";
 import { closingAll } from "./closing.ts";
+import { watchFolder } from "./folder-warning.ts";
 import { openPipeline } from "./open-pipeline.ts";
 import { createQueueDoor } from "./queue-door.ts";
 import { createReloader, explainReload, type Load, shown } from "./reload.ts";
@@ -87,6 +88,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     opened.push(() => pipeline.close());
+    opened.push(watchFolder(folder, log));
     opened.push(watchLedger(journal, log));
     opened.push(watchFill(journal, () => status().sinks, log));
     const reloader = createReloader({
@@ -101,7 +103,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     });
     const status = () => {
       const [config, reload] = [reloader.config(), reloader.report()];
-      return report({ config, reload, journal, pipeline, version, startedAt, now });
+      return report({ config, reload, folder, journal, pipeline, version, startedAt, now });
     };
     async function reload(cause: string): Promise<Differences> {
       systemd.reloading();

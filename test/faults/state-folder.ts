@@ -56,6 +56,8 @@ async function readOnly(world: World): Promise<void> {
 async function removed(world: World): Promise<void> {
   await rm(world.state, { recursive: true });
   await flows(world);
+  const { log } = world.mlmon;
+  await until(() => log.some((line) => /state folder .* was removed or replaced/.test(line)), 10_000, "an ERROR");
   await world.mlmon.stop();
   world.mlmon.start();
 }

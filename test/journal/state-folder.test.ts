@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,17 @@ describe("openStateFolder()", () => {
     }
     first.close();
     openStateFolder(dir).close();
+  });
+
+  it("knows when it was removed, or when another one stands in its place", () => {
+    const dir = join(folder.path, "removed");
+    const state = openStateFolder(dir);
+    assert.equal(state.isThere(), true);
+    renameSync(dir, `${dir} moved`);
+    assert.equal(state.isThere(), false);
+    const other = openStateFolder(dir);
+    assert.deepEqual([state.isThere(), other.isThere()], [false, true]);
+    for (const { close } of [state, other]) close();
   });
 
   it("names the other process, and works again when that was killed", { timeout: 30_000 }, async () => {

@@ -23,11 +23,11 @@ type Handler = (request: Request) => Awaitable<Response>;
 interface DenoServe {
   serve(
     options: Address & { onListen(): void },
-    handler: Handler,
+    handler: (request: Request, info: { readonly completed: Promise<void> }) => Awaitable<Response>,
   ): { readonly addr: { readonly port: number }; shutdown(): Promise<void> };
 }
 
-/** Requests under way at most, those that wait for a slow handler or reader among them; Deno has no such count. */
+/** Requests under way at most, those that wait for a slow handler among them; under Bun also those with a slow reader. */
 export const maxPending = 256;
 
 /** Bun cuts a request that gives no byte for so many seconds; 255 is the most it takes. */
@@ -64,7 +64,15 @@ async function stopSoon(stopped: Promise<void>, cut: () => void): Promise<void> 
 
 function serveDeno(handler: Handler, address: Address): Served {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoServe };
-  const server = Deno.serve({ ...address, onListen() {} }, handler);
+  let pending = 0;
+  const ended = () => {
+    pending -= 1;
+  };
+  const server = Deno.serve({ ...address, onListen() {} }, (request, { completed }) => {
+    pending += 1;
+    completed.then(ended, ended);
+    return pending > maxPending ? tooMany() : handler(request);
+  });
   return { port: server.addr.port, stop: () => stopSoon(server.shutdown(), () => {}) };
 }
 

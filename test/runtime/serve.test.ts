@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { WorkError } from "../../src/model/errors.ts";
-import { runtime } from "../../src/runtime/runtime.ts";
 import { maxPending, serve } from "../../src/runtime/serve.ts";
 import { until } from "../beds/wait.ts";
 
@@ -18,7 +17,7 @@ describe("serve()", () => {
     }
   });
 
-  it("answers 503 to what comes while too many are under way", { skip: runtime !== "bun" }, async () => {
+  it("answers 503 to what comes while too many are under way", async () => {
     const { promise, resolve } = Promise.withResolvers<Response>();
     let begun = 0;
     const hang = () => {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { ofetch } from "ofetch";
 import type { HttpRequest } from "../model/http-request.ts";
 import { maskSecrets } from "../model/secret.ts";
+import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { startDeadline } from "./deadline.ts";
 import { describeFailure } from "./failure.ts";
 import { prepare } from "./prepare.ts";
@@ -35,12 +36,14 @@ export function createSender({ version }: { readonly version: string }): Send {
       // Not ofetch's own timeout, which is ignored beside a signal; not its retry, which knows no outcome.
       const response = await ofetch.raw(prepared.url, {
         ...prepared.init,
+        ...asSent,
         retry: false,
         ignoreResponseError: true,
         responseType: "stream",
         signal: deadline.signal,
       });
-      const text = await readSome(response.body ?? response._data ?? null, deadline.signal);
+      const body = response.body ?? response._data;
+      const text = body ? await readSome(decodedBody(body, response.headers), deadline.signal) : "";
       if (response.status < 200 || response.status > 599) {
         return { kind: "failed", reason: `the receiver answers with status ${response.status}, which HTTP has not` };
       }
@@ -62,8 +65,7 @@ export function createSender({ version }: { readonly version: string }): Send {
 const maxAnswerBytes = 64 * 1024;
 
 /** A receiver may answer gigabytes: what is beyond the limit is never read. */
-async function readSome(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): Promise<string> {
-  if (body === null) return "";
+async function readSome(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
   const reader = body.getReader();
   const abort = () => reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", abort, { once: true });

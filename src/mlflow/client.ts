@@ -2,14 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createFetch } from "ofetch";
 import * as v from "valibot";
 import { Secret } from "../model/secret.ts";
+import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { tlsInit } from "../runtime/tls.ts";
 import { authorizationOf } from "./authorization.ts";
 import { readTls } from "./credentials.ts";
-import { parseAnswer } from "./json.ts";
+import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
 import { foreignError, MlflowError, networkError, refusalError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
-import { readText } from "./read-text.ts";
+import { type ReadText, readText } from "./read-text.ts";
 
 /** Speaks MLflow's REST API: authentication, int64 in JSON, typed errors, retries of what passes, bounded concurrency. */
 export interface Client {
@@ -60,11 +61,12 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
 
   async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<Answer> {
     const timeout = AbortSignal.timeout(options.timeout);
-    let answer: { status: number; headers: Headers; _data?: ReadableStream<Uint8Array> | undefined };
-    let text: string | undefined;
+    let answer: Received;
+    let read: ReadText;
     try {
       answer = await send<ReadableStream<Uint8Array>, "stream">(`${base}${path}${search}`, {
         ...tls,
+        ...asSent,
         method,
         headers: {
           ...headers,
@@ -72,12 +74,15 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
           ...(body !== undefined && { "content-type": "application/json" }),
         },
         ...(body !== undefined && { body }),
+        // Another host must get neither the credentials nor the body.
+        redirect: "manual",
         retry: false,
         ignoreResponseError: true,
         responseType: "stream",
         signal: AbortSignal.any([signal, timeout]),
       });
-      text = await readText(answer._data, maxBytes);
+      const content = answer._data && decodedBody(answer._data, answer.headers);
+      read = await readText(content, isSuccess(answer) ? maxBytes : undefined);
     } catch {
       signal.throwIfAborted();
       throw networkError(base, timeout.aborted, options.timeout);
@@ -86,10 +91,12 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     // A date in Retry-After is meant by the clock of the server.
     const sentAt = Number.isFinite(date) ? date : now();
     if (Number.isFinite(date)) skewMs = date - now();
-    if (text === undefined) throw foreignError(base, path, `more than ${maxBytes / 1024 ** 2} MiB`);
-    if (answer.status < 200 || answer.status > 299) {
+    const { text, cut } = read;
+    if (!isSuccess(answer)) {
       throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, sentAt);
     }
+    if (cut && isJson(text)) throw foreignError(base, path, `more than ${maxBytes / 1024 ** 2} MiB`);
+    if (isTooDense(text)) throw foreignError(base, path, `more than ${maxObjects} objects`);
     return { text, contentType: answer.headers.get("content-type") ?? "" };
   }
 
@@ -98,7 +105,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       return parseAnswer(text);
     } catch {
       if (/html/i.test(contentType) || text.trimStart().startsWith("<")) throw foreignError(base, path, "a web page");
-      if (!text.trimStart().startsWith("{")) throw foreignError(base, path, "no JSON");
+      if (!isJson(text)) throw foreignError(base, path, "no JSON");
       // Half a JSON is what a dying server or proxy leaves behind.
       throw networkError(base, false, options.timeout);
     }
@@ -135,6 +142,21 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       headers["x-mlflow-workspace"] = name;
     },
   };
+}
+
+/** What came back, before its body is read. */
+interface Received {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly _data?: ReadableStream<Uint8Array> | undefined;
+}
+
+function isJson(text: string): boolean {
+  return text.trimStart().startsWith("{");
+}
+
+function isSuccess({ status }: Received): boolean {
+  return status >= 200 && status <= 299;
 }
 
 interface Answer {

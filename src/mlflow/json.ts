@@ -10,3 +10,17 @@ export function parseAnswer(text: string): unknown {
     .replace(/"value"(\s*):(\s*)(NaN|-?Infinity)/g, '"value"$1:$2"$3"');
   return JSON.parse(safe);
 }
+
+/** The objects and lists of a whole history of 128 MiB fit; one made of nothing else would take gigabytes as values. */
+export const maxObjects = 4_000_000;
+
+/** Whether a text holds more objects and lists than any answer of MLflow. Called once per answer. */
+export function isTooDense(text: string): boolean {
+  if (text.length <= 2 * maxObjects) return false;
+  let objects = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x7b || code === 0x5b) objects++;
+  }
+  return objects > maxObjects;
+}

@@ -55,6 +55,15 @@ export function refusalError(server: string, path: string, refusal: Refusal, now
   const { code, message } = errorBody(text);
   const words = shorten(message ?? text);
   const because = (why: string) => `Cannot use MLflow at ${server} as ${why}`;
+  if (status >= 300 && status < 400) {
+    const target = redirectTarget(headers, server);
+    const why = because(`it redirects${target ? ` to ${target}` : ""} (${status})`);
+    return new MlflowError(
+      "foreign",
+      why,
+      "redirects are not followed: set trackingUri to where MLflow itself answers",
+    );
+  }
   if (status === 401) {
     const mend = "set username and password, or token (MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN)";
     return new MlflowError("auth", because("it refuses the credentials (401)"), mend);
@@ -106,6 +115,14 @@ export function networkError(server: string, timedOut: boolean, timeoutMs: numbe
     ? "check that it runs there, and its certificate (caFile)"
     : "check that it runs there";
   return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}`, mend);
+}
+
+/** Where a redirect leads, without user part and query: both may hold secrets. */
+function redirectTarget(headers: Headers, server: string): string | undefined {
+  const location = headers.get("location") ?? "";
+  if (location === "" || !URL.canParse(location, `${server}/`)) return undefined;
+  const { protocol, host, pathname } = new URL(location, `${server}/`);
+  return shorten(`${protocol}//${host}${pathname}`);
 }
 
 function errorBody(text: string): { code?: string; message?: string } {

@@ -99,7 +99,7 @@ describe("mlflow source on a hostile server", () => {
     let sent = 0;
     const server = await localServer((_, response) => {
       response.writeHead(200, { "content-type": "application/json" });
-      const chunk = " ".repeat(64 * 1024);
+      const chunk = '{"experiments": ['.padEnd(64 * 1024);
       const pour = () => {
         while (response.writable && response.write(chunk)) sent += chunk.length;
       };

@@ -1,6 +1,6 @@
 const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused: nothing listens at this address",
-  ConnectionRefused: "connection refused: nothing listens at this address",
+  ECONNREFUSED: "connection refused: nothing listens there",
+  ConnectionRefused: "connection refused: nothing listens there",
   ENOTFOUND: "host not found",
   FailedToOpenSocket: "the connection could not be opened: host not found or unreachable",
   EAI_AGAIN: "host not found: the name server does not answer",
@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Deno gives no code; its texts are matched, never shown, for they hold the whole URL. */
 const texts: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/connection refused|tcp connect error/i, "connection refused: nothing listens at this address"],
+  [/connection refused|tcp connect error/i, "connection refused: nothing listens there"],
   [/dns error|failed to lookup|name or service not known/i, "host not found"],
   [/reset by peer|connection reset/i, "connection reset by the receiver"],
   [/NotValidForName|not valid for name/i, "TLS: the certificate is for another host name"],

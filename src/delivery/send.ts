@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { ofetch } from "ofetch";
 import type { HttpRequest } from "../model/http-request.ts";
 import { maskSecrets } from "../model/secret.ts";
@@ -19,6 +18,7 @@ export interface SendOptions {
 /** An answer with its body already read (64 KiB at most, secrets masked), or why there is none. */
 export type Sent =
   | { readonly kind: "answered"; readonly response: Response }
+  /** The reason ends with the host; path and query may hold secrets. */
   | { readonly kind: "failed"; readonly reason: string }
   /** A secret cannot be read: nothing was sent, and someone must set it. */
   | { readonly kind: "unset"; readonly reason: string }
@@ -32,6 +32,7 @@ export function createSender({ version }: { readonly version: string }): Send {
     const prepared = prepare(request, version);
     if ("kind" in prepared) return prepared;
     const deadline = startDeadline(signal, timeoutMs);
+    const place = maskSecrets(new URL(prepared.url).origin);
     try {
       // Not ofetch's own timeout, which is ignored beside a signal; not its retry, which knows no outcome.
       const response = await ofetch.raw(prepared.url, {
@@ -54,8 +55,8 @@ export function createSender({ version }: { readonly version: string }): Send {
       return { kind: "answered", response: answer };
     } catch (error) {
       if (signal.aborted) return { kind: "stopped" };
-      if (deadline.passed()) return { kind: "failed", reason: `no answer within ${timeoutMs / 1000} s` };
-      return { kind: "failed", reason: describeFailure(error) };
+      if (deadline.passed()) return { kind: "failed", reason: `no answer within ${timeoutMs / 1000} s (${place})` };
+      return { kind: "failed", reason: `${describeFailure(error)} (${place})` };
     } finally {
       deadline.clear();
     }
@@ -69,21 +70,23 @@ async function readSome(body: ReadableStream<Uint8Array>, signal: AbortSignal): 
   const reader = body.getReader();
   const abort = () => reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", abort, { once: true });
-  const chunks: Uint8Array[] = [];
+  // Not the chunks themselves: in Deno each lies in 64 KiB of its own, however short it is.
+  const decoder = new TextDecoder();
+  let text = "";
   let bytes = 0;
   try {
     while (bytes < maxAnswerBytes) {
       const { done, value } = await reader.read();
       if (signal.aborted) throw signal.reason;
       if (done) break;
-      chunks.push(value);
+      text += decoder.decode(value.subarray(0, maxAnswerBytes - bytes), { stream: true });
       bytes += value.length;
     }
   } finally {
     signal.removeEventListener("abort", abort);
     await reader.cancel().catch(() => undefined);
   }
-  return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString("utf8");
+  return text + decoder.decode();
 }
 
 /** Statuses that a `Response` cannot be made of with a body. */

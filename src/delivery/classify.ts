@@ -1,4 +1,5 @@
 import type { Outcome } from "../model/outcome.ts";
+import { maskSecrets } from "../model/secret.ts";
 
 /** What an answer's status means, beside the words that go into the reason. */
 type Meaning = "delivered" | "retry" | "rejected" | "paused" | "split";
@@ -54,9 +55,20 @@ function meaning(status: number): Meaning {
 
 async function describe(response: Response): Promise<string> {
   const { status } = response;
-  if (status >= 300 && status < 400) return `${status}: redirects are not followed, so give the final address`;
+  if (status >= 300 && status < 400) {
+    const target = redirectTarget(response.headers.get("location") ?? "");
+    return `${status}: ${target && `it redirects to ${target}: `}redirects are not followed, so give the final address`;
+  }
   const words = shorten(await response.text());
   return [String(status), mends[status], words && `the receiver says "${words}"`].filter(Boolean).join(": ");
+}
+
+/** Where a redirect leads, without user part and query: both may hold secrets. */
+function redirectTarget(location: string): string {
+  const here = "http://here.invalid";
+  if (location === "" || !URL.canParse(location, here)) return "";
+  const { origin, protocol, host, pathname } = new URL(location, here);
+  return shorten(maskSecrets(origin === here ? pathname : `${protocol}//${host}${pathname}`));
 }
 
 /** One line of at most 300 characters, none of which can steer a terminal. */

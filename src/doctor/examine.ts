@@ -28,7 +28,7 @@ export async function* examine(config: ResolvedConfig, { send, signal }: Examine
     ),
     ...config.sinks.map((sink) => look(`sink ${sink.id}`, () => checkSink(sink, send, signal))),
     look("state folder", () => checkState(config.stateDir ?? ".mlmon")),
-    look("status server", () => checkListen(config.server, signal)),
+    look("status server", () => checkListen(config.server, send, signal)),
   ];
   for (const finding of looks) yield await finding;
 }

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { constants, deflateRawSync } from "node:zlib";
 
 /** What a server pours out until the other side has had enough. */
-export type Flow = "zeros" | "spaces" | "html" | "objects" | "gzip of zeros";
+export type Flow = "short pieces" | "zeros" | "spaces" | "html" | "objects" | "gzip of zeros";
 
 export interface EndlessServer {
   /** Answers `/FLOW/STATUS` and whatever lies below it; the path may also begin with something else. */
@@ -17,11 +17,11 @@ export async function startEndless(): Promise<EndlessServer> {
   let sent = 0;
   const server = createServer((request, response) => {
     request.resume();
-    const [, flow = "", status = "200"] = decodeURIComponent(request.url ?? "").split("/");
-    const [head, chunk] = flows[flow] ?? [Buffer.alloc(0), Buffer.alloc(1)];
+    const [, flow = "", status = ""] = decodeURIComponent(request.url ?? "").split("/");
+    const [head, chunk] = flows[flow] ?? pieces;
     const type = flow === "html" ? "text/html" : "application/json";
     const encoding = flow === "gzip of zeros" ? { "content-encoding": "gzip" } : {};
-    response.writeHead(Number(status), { "content-type": type, ...encoding });
+    response.writeHead(Number(status) || 200, { "content-type": type, ...encoding });
     response.write(head);
     pour(response, chunk);
   });
@@ -53,7 +53,11 @@ const size = 64 * 1024;
 const zeros = deflateRawSync(Buffer.alloc(1024 ** 2), { finishFlush: constants.Z_FULL_FLUSH });
 const gzipHead = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 
+/** Sixteen bytes at a time; also what is poured under any other path. */
+const pieces: readonly [head: Buffer, chunk: Buffer] = [Buffer.alloc(0), Buffer.alloc(16)];
+
 const flows: Readonly<Record<string, readonly [head: Buffer, chunk: Buffer]>> = {
+  "short pieces": pieces,
   zeros: [Buffer.alloc(0), Buffer.alloc(size)],
   spaces: [Buffer.alloc(0), Buffer.alloc(size, " ")],
   html: [Buffer.from("<!doctype html><html>"), Buffer.alloc(size, "<p>")],

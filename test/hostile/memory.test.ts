@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { runtime } from "../../src/runtime/runtime.ts";
-import { freePort, temporaryFolder } from "../beds/wait.ts";
+import { temporaryFolder } from "../beds/wait.ts";
 import { mlmon } from "../commands/mlmon.ts";
 import { localServer } from "../mlflow/proxy.ts";
 import { type Flow, startEndless } from "./endless.ts";
@@ -20,7 +20,7 @@ const smallMiB = 64;
 /** Twice 128 MiB as bytes and as text, until the collector comes: `server-info` and the search after it. */
 const wholeAnswersMiB = 800;
 
-const flows: readonly Flow[] = ["zeros", "spaces", "html", "objects", "gzip of zeros"];
+const flows: readonly Flow[] = ["short pieces", "zeros", "spaces", "html", "objects", "gzip of zeros"];
 
 /** Lets a process of its own ask these addresses in turn. */
 function ask(how: "send" | "read", ...urls: readonly string[]): Promise<{ told: readonly string[]; grown: number }> {
@@ -96,8 +96,9 @@ export default {
     await writeFile(join(folder.path, "mlmon.config.ts"), text);
     let most = 0;
     let timer: ReturnType<typeof setInterval> | undefined;
-    const port = await freePort();
-    const { status, stdout } = await mlmon(["doctor", "--json", "--listen", `127.0.0.1:${port}`], {
+    // What listens there already is no mlmon either.
+    const listen = new URL(server.url("zeros", 200)).host;
+    const { status, stdout } = await mlmon(["doctor", "--json", "--listen", listen], {
       cwd: folder.path,
       onStarted(pid) {
         timer = setInterval(() => (most = Math.max(most, peakMiB(pid))), 10);
@@ -108,7 +109,12 @@ export default {
     const { findings }: { findings: readonly { what: string; problems: readonly { message: string }[] }[] } =
       JSON.parse(stdout);
     const wrong = findings.filter(({ problems }) => problems.length > 0).map(({ what }) => what);
-    assert.deepEqual(wrong, ["source mlflow", "source second", ...flows.map((_, index) => `sink sink-${index}`)]);
+    assert.deepEqual(wrong, [
+      "source mlflow",
+      "source second",
+      ...flows.map((_, index) => `sink sink-${index}`),
+      "status server",
+    ]);
     for (const { problems } of findings) for (const { message } of problems) assert.ok(message.length < 500, message);
     // The program itself takes most of it.
     if (most > 0) assert.ok(most < 300, `${most} MiB`);

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from "citty";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
+import type { SecretsCheck } from "../config/resolve.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
@@ -42,7 +43,7 @@ export interface Invocation<T extends ArgsDef> {
    * Loads the configuration that the flags and the environment name, and logs its warnings. Until the first was loaded
    * a signal ends the process at once.
    */
-  config(secrets: "required" | "warn", onFile?: LoadOptions["onFile"]): Promise<ResolvedConfig>;
+  config(secrets: SecretsCheck, onFile?: LoadOptions["onFile"]): Promise<ResolvedConfig>;
 }
 
 export interface CommandOptions<T extends ArgsDef> {
@@ -76,10 +77,7 @@ export function defineMlmonCommand<T extends ArgsDef>({
       });
       const stop = stopSignal();
       let origin: string | undefined;
-      async function config(
-        secrets: "required" | "warn",
-        onFile: LoadOptions["onFile"] = () => {},
-      ): Promise<ResolvedConfig> {
+      async function config(secrets: SecretsCheck, onFile: LoadOptions["onFile"] = () => {}): Promise<ResolvedConfig> {
         const options: LoadOptions = {
           // A file that is gone for a moment is no wish to do without its sinks.
           file: text(flags, "config") ?? (origin === "environment" ? undefined : origin),

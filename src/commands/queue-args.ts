@@ -25,10 +25,10 @@ export async function commandQueue({
   signal,
 }: {
   readonly args: { readonly state?: string | undefined };
-  readonly config: (secrets: "warn") => Promise<ResolvedConfig>;
+  readonly config: (secrets: "ignore") => Promise<ResolvedConfig>;
   readonly signal: AbortSignal;
 }): Promise<FolderQueue> {
-  const dir = args.state || process.env.MLMON_STATE_DIR?.trim() || (await config("warn")).stateDir || ".mlmon";
+  const dir = args.state || process.env.MLMON_STATE_DIR?.trim() || (await config("ignore")).stateDir || ".mlmon";
   return openFolderQueue(dir, { send: createSender({ version }), signal });
 }
 

@@ -4,6 +4,9 @@ export interface Listen {
   readonly port: number;
 }
 
+/** Where mlmon listens when nothing is said. */
+export const defaultListen: Listen = { host: "127.0.0.1", port: 9890 };
+
 /** Reads `host:port`, `[::1]:port`, `:port` or a bare port (both on loopback); nothing when it is none of them. */
 export function parseListen(text: string): Listen | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*))(?::(\d{1,5}))?$/.exec(text.trim());

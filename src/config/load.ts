@@ -7,7 +7,7 @@ import { environmentSettings, variables } from "./environment.ts";
 import { expandSettings } from "./expand.ts";
 import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
-import { type ResolveOptions, resolveConfig } from "./resolve.ts";
+import { type ResolveOptions, resolveConfig, type SecretsCheck } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { withoutExit } from "./without-exit.ts";
 
@@ -16,7 +16,7 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   readonly cwd: string;
   readonly env: Env;
-  readonly secrets: "required" | "warn";
+  readonly secrets: SecretsCheck;
   /** `--listen`. */
   readonly listen?: string | undefined;
   /** `--state`. */

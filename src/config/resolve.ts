@@ -6,15 +6,14 @@ import { optionNames } from "../model/option-names.ts";
 import type { Secret } from "../model/secret.ts";
 import { resolveEntries, simple, withHost } from "./entries.ts";
 import { show, toIssues } from "./issues.ts";
-import { isLoopback, parseListen } from "./listen.ts";
+import { defaultListen, isLoopback, parseListen } from "./listen.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { secretIssues } from "./secrets.ts";
 
 export interface ResolveOptions {
   /** The file's name, or `"environment"`. */
   readonly origin: string;
-  /** An unset secret is a mistake, or only a warning (`validate`, `dry-run`). */
-  readonly secrets: "required" | "warn";
+  readonly secrets: SecretsCheck;
   /** `--listen` or `MLMON_LISTEN`: wins over the file. */
   readonly listen?: string | undefined;
   /** `--state` and its variables: wins over the file. */
@@ -27,6 +26,9 @@ export interface ResolveOptions {
   readonly names?: Readonly<Record<string, string>>;
   readonly warnings?: readonly string[];
 }
+
+/** An unset secret is a mistake, a warning (`validate`, `dry-run`), or of no account, for what sends nothing to sinks. */
+export type SecretsCheck = "required" | "warn" | "ignore";
 
 /** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
 export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
@@ -53,11 +55,13 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     secretIssues(Reflect.get(loose, key), key),
   );
   if (options.secrets === "required") issues.push(...unset);
+  const warned = options.secrets === "warn" ? unset : [];
   const checked = parsed.success ? parsed.output : undefined;
   const token = checked?.server.token ?? (checked?.server.auth === "none" ? undefined : options.token);
-  const listen = parseListen(options.listen ?? checked?.server.listen ?? defaultListen);
+  const place = options.listen ?? checked?.server.listen;
+  const listen = place === undefined ? defaultListen : parseListen(place);
   if (!listen) {
-    const message = `expected host:port such as "127.0.0.1:9890": found ${show(options.listen ?? checked?.server.listen)}`;
+    const message = `expected host:port such as "127.0.0.1:9890": found ${show(place)}`;
     issues.push({ path: "server.listen", message });
   } else if (checked && !isLoopback(listen.host) && !token && checked.server.auth !== "none") {
     const mend = 'set server.token or the variable MLMON_TOKEN, or server.auth to "none"';
@@ -76,15 +80,13 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     journal: { maxBytes: checked.journal.maxBytes, maxAgeMs: checked.journal.maxAge },
     server: { ...listen, token },
     stateDir: options.stateDir ?? checked.state,
-    warnings: [...(options.warnings ?? []), ...unset.map(({ path, message }) => `${called(path)}: ${message}`)],
+    warnings: [...(options.warnings ?? []), ...warned.map(({ path, message }) => `${called(path)}: ${message}`)],
   };
 }
 
 function isEmpty(list: readonly unknown[]): boolean {
   return !list.some(Boolean);
 }
-
-const defaultListen = "127.0.0.1:9890";
 
 const configSchema = v.strictObject({
   sources: v.array(v.unknown(), "a list of sources"),

@@ -14,6 +14,7 @@ import {
 } from "./guard.ts";
 import { StatusPage } from "./page.tsx";
 import { mountQueue, type Queue, queuePaths } from "./queue-routes.ts";
+import { healthy } from "./reachable.ts";
 import type { Status } from "./status.ts";
 import { styleHash } from "./style.ts";
 
@@ -55,7 +56,7 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   app.use(requireSameSite());
   app.use(requireTokenToChange(token, host, key));
 
-  app.get("/-/healthy", (c) => c.text("healthy\n"));
+  app.get("/-/healthy", (c) => c.text(healthy));
   app.get("/-/ready", (c) => readiness(c, status()));
   if (reload) {
     app.post("/-/reload", async (c) => {

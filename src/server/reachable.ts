@@ -6,3 +6,6 @@ export function reachableUrl({ host, port }: Listen): string {
   const name = everywhere[host] ?? host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
+
+/** What `/-/healthy` answers: `mlmon health` tells mlmon by it from others that answer there. */
+export const healthy = "healthy\n";

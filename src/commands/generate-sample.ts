@@ -29,7 +29,8 @@ export default defineMlmonCommand({
     const shape = { signal, steps: whole("steps", args.steps, 50), seed: whole("seed", args.seed, 1) };
     const runs = whole("runs", args.runs, 6);
     const uri = args["tracking-uri"] || undefined;
-    const writer = createWriter(uri === undefined ? mlflowOf(await config("required")) : mlflowAt(uri));
+    const options = uri === undefined ? mlflowOf(await config("ignore")) : mlflowAt(uri);
+    const writer = createWriter(options);
     const progress = showProgress();
     const made = await simulatePast({
       ...shape,
@@ -40,7 +41,7 @@ export default defineMlmonCommand({
     if (args.json) await print(`${JSON.stringify(made)}\n`);
     else
       await print(
-        `Logged ${made.runs} runs with ${made.points} points to ${made.experiments.join(", ")}\nNext: mlmon dry-run\n`,
+        `Logged ${made.runs} runs with ${made.points} points to ${made.experiments.join(", ")} at ${new URL(options.trackingUri).origin}\nNext: mlmon dry-run\n`,
       );
     if (!args.live || signal.aborted) return;
     log.info("Trainings go on until Ctrl-C", { stepMs });

@@ -43,10 +43,12 @@ async function dispatch(commands: Commands, words: readonly string[]): Promise<v
   await runCommand(command, { rawArgs: rest });
 }
 
-/** A command of two words, such as `queue peek`, is one. */
+/** A command of two words, such as `queue peek`, is one; so is a misspelt one. */
 function joined(words: readonly string[], commands: Commands): readonly string[] {
-  const both = words.slice(0, 2).join(" ");
-  return words.length > 1 && Object.hasOwn(commands, both) ? [both, ...words.slice(2)] : words;
+  const [first, second] = words;
+  const isPair =
+    second?.startsWith("-") === false && Object.keys(commands).some((name) => name.startsWith(`${first} `));
+  return isPair ? [`${first} ${second}`, ...words.slice(2)] : words;
 }
 
 function unknownCommand(name: string, names: readonly string[], rest: readonly string[]): UsageError {

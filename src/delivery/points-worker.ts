@@ -6,6 +6,7 @@ import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
 import { type Dropping, dropOldest, watchRoom } from "./drop-oldest.ts";
+import type { DropOrders } from "./drop-orders.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { nextReplay } from "./replay.ts";
 import { mergeSlice, select } from "./select.ts";
@@ -26,8 +27,8 @@ export interface PointsWorkerOptions {
   readonly once: boolean;
   /** Whether another consumer makes room in a full journal by itself; none does by default. */
   readonly yields?: (consumer: string) => boolean;
-  /** The position before which what waits is to be dropped by hand; 0 without such an order. */
-  readonly dropTo?: () => number;
+  /** What of that which waits is to be dropped by hand. */
+  readonly orders?: DropOrders;
   readonly world?: DeliveryWorld;
 }
 
@@ -43,7 +44,7 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     const ended = inputEnded.aborted;
     // What is read once fits in the end; only a receiver that fails may cost samples then.
     const mayDrop = !ended && (!once || isFailing(sink));
-    const order = dropStep(journal, sink.id, work.dropTo?.() ?? 0);
+    const order = dropStep(journal, sink.id, work.orders?.to(sink.id) ?? 0);
     if (order && (await commitStep(sink, journal, order, world))) continue;
     if (mayDrop && (await dropOldest(work.dropping))) continue;
     const again = nextReplay(journal, sink.id, limit);
@@ -84,8 +85,11 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
   const room = watchRoom(dropping, leave);
-  const isOrdered = () => (work.dropTo?.() ?? 0) > journal.position(`sink/${sink.id}`);
-  const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered };
+  const isOrdered = () => (work.orders?.to(sink.id) ?? 0) > journal.position(`sink/${sink.id}`);
+  const { orders } = work;
+  // An order may have come amid the attempt.
+  const hurry = orders && (() => (isOrdered() ? AbortSignal.abort() : orders.next(sink.id)));
+  const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered, hurry };
   const delivered = await deliverBatch(sink, batch, world, options).finally(room?.end);
   if (delivered.stopped) return (room?.isHeld() === true || isOrdered()) && !leave?.aborted && !signal.aborted;
   const changes = {

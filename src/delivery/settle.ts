@@ -39,6 +39,8 @@ export function deliveryWorld(ctx: SinkContext, log: Log): DeliveryWorld {
 export interface SettleOptions {
   /** Asked before each repetition: true ends with `stopped`, for latest values that can do better than repeat old ones. */
   readonly giveWay?: () => boolean;
+  /** Gives, for each wait, what ends it early, so that `giveWay` is asked at once. */
+  readonly hurry?: (() => AbortSignal) | undefined;
   /** Fires when no repetition is to follow: the attempt under way is finished, and a failure ends with `stopped`. */
   readonly leave?: AbortSignal | undefined;
   /** Counts failures in a row beyond this request, so that the backoff of what takes its place grows on. */
@@ -50,7 +52,7 @@ export async function settle(
   sink: ActiveSink,
   request: unknown,
   world: DeliveryWorld,
-  { giveWay = () => false, leave, failures = { inRow: 0 } }: SettleOptions = {},
+  { giveWay = () => false, hurry, leave, failures = { inRow: 0 } }: SettleOptions = {},
 ): Promise<Settled> {
   const { ctx, log, random, wait } = world;
   const { status } = sink;
@@ -84,8 +86,8 @@ export async function settle(
     }
     const backoff = backoffMs(failures.inRow++, sink.retry, random);
     // A receiver that says "in 0 seconds" each time must not be asked in a loop.
-    const end = leave ? AbortSignal.any([ctx.signal, leave]) : ctx.signal;
-    await wait(paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs ?? 0), end);
+    const ends = [ctx.signal, leave, hurry?.()].filter((signal) => signal !== undefined);
+    await wait(paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs ?? 0), AbortSignal.any(ends));
     if (leave?.aborted || giveWay()) break;
   }
   return { kind: "stopped" };

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { createDropOrders } from "../delivery/drop-orders.ts";
 import { messageOf } from "../delivery/plugin-error.ts";
 import { WorkError } from "../model/errors.ts";
 import { activateTransforms } from "./active-transforms.ts";
@@ -28,7 +29,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
   const keeper = keepView(view, journal, intake, now);
   const yielding = new Set([viewConsumer]);
-  const dropOrders = new Map<string, number>();
+  const dropOrders = createDropOrders();
   let current = config;
   const catchUp = options.stateDir !== undefined && {
     journal,
@@ -150,7 +151,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
   function dropWaiting(id: string, position: number): boolean {
     if (!parts.sinks.some(({ sink }) => sink.id === id && !isLatest(sink))) return false;
-    dropOrders.set(id, position);
+    dropOrders.give(id, position);
     return true;
   }
 

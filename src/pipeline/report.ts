@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { auditLedger } from "../journal/audit.ts";
+import type { DeadCount } from "../journal/dead-queue.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { StateFolder } from "../journal/state-folder.ts";
 import type { SinkReport, Status } from "../server/status.ts";
@@ -29,7 +30,8 @@ export function report({ config, reload, folder, journal, pipeline, version, sta
   const time = now();
   const ledger = journal.ledger();
   const sources = pipeline.sources.map((source) => source.report);
-  const sinks = pipeline.sinks.map((sink) => sinkReport(sink, journal, ledger, time));
+  const dead = Object.groupBy(journal.dead.counts({}), ({ sink }) => sink);
+  const sinks = pipeline.sinks.map((sink) => sinkReport(sink, journal, { ledger, dead: dead[sink.id] ?? [] }, time));
   const size = journal.size();
   return {
     version,
@@ -57,7 +59,12 @@ export function total(ledger: readonly LedgerRow[], name: LedgerRow["name"], id?
   );
 }
 
-function sinkReport(sink: ActiveSink, journal: Journal, ledger: readonly LedgerRow[], now: number): SinkReport {
+interface Counted {
+  readonly ledger: readonly LedgerRow[];
+  readonly dead: readonly DeadCount[];
+}
+
+function sinkReport(sink: ActiveSink, journal: Journal, { ledger, dead }: Counted, now: number): SinkReport {
   const { id, type, traits, status } = sink;
   const stored = journal.waiting(journal.position(sinkOwner(id)));
   const replaying = journal.dead.replaying(id);
@@ -71,16 +78,6 @@ function sinkReport(sink: ActiveSink, journal: Journal, ledger: readonly LedgerR
     lagSeconds: Math.max(0, now - Math.min(stored.oldest ?? now, replaying.oldest ?? now)) / 1000,
     delivered: total(own, "delivered"),
     dropped: total(own, "dropped"),
-    deadLetters: deadNow(own),
+    deadLetters: Object.fromEntries(dead.map(({ reason, samples }) => [reason, samples])),
   };
-}
-
-/** By reason: what is replayed is dead no more. */
-function deadNow(own: readonly LedgerRow[]): Readonly<Record<string, number>> {
-  const counts = new Map<string, number>();
-  for (const { name, reason, count } of own) {
-    if (name === "dead") counts.set(reason, (counts.get(reason) ?? 0) + count);
-    if (name === "replayed") counts.set(reason, (counts.get(reason) ?? 0) - count);
-  }
-  return Object.fromEntries([...counts].filter(([, count]) => count > 0));
 }

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { ResolvedSink } from "../config/resolved.ts";
 import { activateSink } from "../delivery/activate.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
+import type { DropOrders } from "../delivery/drop-orders.ts";
 import { runLatestWorker } from "../delivery/latest-worker.ts";
 import { runPointsWorker } from "../delivery/points-worker.ts";
 import type { Send } from "../delivery/send.ts";
@@ -50,8 +51,7 @@ export interface SinkWorld {
   readonly inputEnded: AbortSignal;
   /** Consumers that make room in a full journal by themselves; each sink made is put in or taken out. */
   readonly yielding: Set<string>;
-  /** Up to which position someone wants what waits for a sink to be dropped, by its id. */
-  readonly dropOrders: ReadonlyMap<string, number>;
+  readonly dropOrders: DropOrders;
 }
 
 /** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
@@ -82,9 +82,7 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
       if (!(await catchUp(sink, ctx, signals, world.catchUp))) return;
     }
     const own = { sink, journal, ctx, log, signal: stop.signal, leave: leave.signal, inputEnded, once };
-    return isLatest(sink)
-      ? runLatestWorker({ ...own, view })
-      : runPointsWorker({ ...own, yields, dropTo: () => dropOrders.get(sink.id) ?? 0 });
+    return isLatest(sink) ? runLatestWorker({ ...own, view }) : runPointsWorker({ ...own, yields, orders: dropOrders });
   }
 
   return {

@@ -43,6 +43,17 @@ export const partSeries: readonly OwnSeries[] = [
     values: ({ sinks }) => sinks.map(({ id, lagSeconds }) => [{ sink: id }, lagSeconds]),
   },
   {
+    name: "mlmon_sink_dead_letters",
+    kind: "gauge",
+    help: "Samples that are kept as dead letters of the sink",
+    labels: ["sink"],
+    values: ({ sinks }) =>
+      sinks.map(({ id, deadLetters }) => [
+        { sink: id },
+        Object.values(deadLetters).reduce((sum, count) => sum + count, 0),
+      ]),
+  },
+  {
     name: "mlmon_sink_last_success_timestamp_seconds",
     kind: "gauge",
     help: "Time of the last delivered request",

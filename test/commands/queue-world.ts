@@ -10,6 +10,8 @@ export interface QueueWorld {
   readonly receiver: Receiver;
   /** While it is ill, the receiver refuses each request that holds a step of `bad`. */
   ill: boolean;
+  /** While it is locked, the receiver answers every request with 401. */
+  locked: boolean;
   /** From so many arrived steps on the receiver does not answer any more. */
   hangsAt: number;
   /** The steps that have arrived, in order. */
@@ -52,12 +54,14 @@ export async function openQueueWorld({
   const folder = await temporaryFolder();
   const receiver = await startReceiver((body) => {
     if (world.steps().length >= world.hangsAt) return "hang";
+    if (world.locked) return { status: 401 };
     return world.ill && stepsOf(body).some(bad) ? { status: 422, body: "step is out of luck" } : { status: 200 };
   });
   await writeFile(join(folder.path, "mlmon.config.ts"), configText(receiver.url, count, rest, host));
   const world: QueueWorld = {
     receiver,
     ill: true,
+    locked: false,
     hangsAt: Number.POSITIVE_INFINITY,
     steps: () => receiver.stored().flatMap(stepsOf),
     queue: (...words) => mlmon(["queue", ...words], { cwd: folder.path }),

@@ -79,6 +79,18 @@ describe("mlmon queue, beside a running mlmon", () => {
     assert.match(log, /What waits for a sink is dropped by hand +sink=pramathus reason=by_hand samples=20/);
   });
 
+  it("drops what waits for a paused sink at once, not at its next try", async () => {
+    const world = await open();
+    world.locked = true;
+    await world.running(async () => {
+      await until(async () => (await world.sink()).state === "paused");
+      await world.queue("drop", "--waiting", "--yes", "--sink", "pramathus");
+      await until(async () => (await world.sink()).waiting === 0, 10_000);
+      assert.equal((await world.sink()).state, "idle");
+    });
+    assert.equal(world.steps().length, 0);
+  });
+
   it("reaches it without its token, which only the state folder gives", async () => {
     const world = await open({ rest: 'server: { token: "a very long token" },' });
     world.ill = true;
@@ -164,7 +176,7 @@ describe("mlmon queue, with a stopped mlmon", () => {
       [["replay", "--since", "yesterday"], /Cannot use --since "yesterday": expected a date/],
       [["peek", "--limit", "0"], /Cannot use --limit "0"/],
       [["export", "--reason", "http_400"], /add --dead/],
-      [["pek"], /Unknown word "pek" after "mlmon queue"/],
+      [["pek"], /Unknown command "queue pek": did you mean "queue peek"/],
     ] as const) {
       const { status, stderr } = await world.queue(...words);
       assert.equal(status, 2, words.join(" "));

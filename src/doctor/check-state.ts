@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { permissionWarning } from "../journal/permissions.ts";
 import type { Inspection } from "../model/inspection.ts";
 
 /** Makes and removes an empty folder in the state folder, or in the nearest one above it that exists. */
@@ -11,11 +12,16 @@ export async function checkState(dir: string): Promise<Inspection> {
   const facts: Inspection["facts"] = [["path", folder === path ? path : `${path}, made at the first start`]];
   try {
     await rmdir(await mkdtemp(join(folder, ".mlmon-doctor-")));
-    return { facts, problems: [] };
+    return { facts, problems: folder === path ? openTo(path) : [] };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? `: ${String(error.code)}` : "";
     const message = `Cannot write to "${folder}"${code}`;
     const mend = "make it a folder that the user who runs mlmon may write to, or choose another one with --state";
     return { facts, problems: [{ message, mend, fatal: true }] };
   }
+}
+
+function openTo(path: string): Inspection["problems"] {
+  const message = permissionWarning(path);
+  return message === undefined ? [] : [{ message, mend: "let nobody but the user who runs mlmon in", fatal: false }];
 }

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { WorkError } from "../model/errors.ts";
 import { number, text } from "./columns.ts";
 import { type Database, explain, wrapDatabase } from "./database.ts";
+import { checkPlainFile } from "./plain-file.ts";
 import { applicationId, schema, schemaVersion } from "./schema.ts";
 
 /**
@@ -17,6 +18,7 @@ export function openDatabase(path: string, { readOnly = false }: { readonly read
     return wrapDatabase(db, path);
   }
   try {
+    for (const end of ["", "-wal", "-shm", ".new", ".new-journal"]) checkPlainFile(`${path}${end}`);
     if (existsSync(path)) checkHead(path);
     else if (readOnly) throw new WorkError(`Cannot open the journal "${path}" as there is none`);
     else create(path);

@@ -2,6 +2,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, wri
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { WorkError } from "../model/errors.ts";
+import { permissionWarning } from "./permissions.ts";
+import { checkPlainFile } from "./plain-file.ts";
 
 /** The folder that holds all that has to survive, locked against a second mlmon. */
 export interface StateFolder {
@@ -9,6 +11,8 @@ export interface StateFolder {
   readonly path: string;
   /** The file for `openJournal`. */
   readonly journalPath: string;
+  /** What others may do there, for the log; nothing when they may do nothing. */
+  readonly warning: string | undefined;
   /** Whether the folder is still that which was opened; not when it was removed, replaced or mounted over. */
   isThere(): boolean;
   /** Gives up the lock; may be called twice. */
@@ -17,7 +21,8 @@ export interface StateFolder {
 
 /**
  * Opens the state folder, made for its owner alone (0700) when it is missing. Throws `WorkError` when it cannot be
- * written, or when another process uses it. The system drops the lock when the process ends, however it ends.
+ * written, when a link or a pipe stands in the place of a file, or when another process uses it. The system drops the
+ * lock when the process ends, however it ends.
  */
 export function openStateFolder(dir: string): StateFolder {
   const path = resolve(dir);
@@ -25,6 +30,7 @@ export function openStateFolder(dir: string): StateFolder {
   const lock = takeLock(path, pidFile);
   const opened = identity(path);
   try {
+    checkPlainFile(pidFile);
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
@@ -33,6 +39,7 @@ export function openStateFolder(dir: string): StateFolder {
   return {
     path,
     journalPath: join(path, "journal.db"),
+    warning: permissionWarning(path),
     isThere: () => identity(path) === opened,
     close() {
       // The pid stays: without the lock it means nothing, and removing it could hit that of a successor.
@@ -49,6 +56,7 @@ function takeLock(path: string, pidFile: string): DatabaseSync {
   const file = join(path, "lock");
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
+    checkPlainFile(file);
     // Only when it is missing: closing a file drops all POSIX locks that this process holds on it.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
   } catch (error) {
@@ -92,6 +100,7 @@ function readPid(pidFile: string): string {
 }
 
 function unwritable(path: string, cause: unknown): WorkError {
+  if (cause instanceof WorkError) return cause;
   const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
   return new WorkError(
     `Cannot write to the state folder "${path}"${code}. Make it writable for this user, or choose another one with ` +

@@ -57,6 +57,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
   return closingAll(async (opened) => {
     const folder = options.stateDir === undefined ? undefined : await openStateFolder(options.stateDir);
     if (folder) opened.push(() => folder.close());
+    if (folder?.warning) log.warn(folder.warning);
     const path = folder?.journalPath ?? ":memory:";
     const { maxBytes } = config.journal;
     const bounds = folder ? config.journal : { ...config.journal, maxBytes: Math.min(maxBytes, memoryBytes) };

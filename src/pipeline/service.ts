@@ -70,6 +70,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     opened.push(() => systemd.close());
     const folder = await openStateFolder(config.stateDir ?? ".mlmon");
     opened.push(() => folder.close());
+    if (folder.warning) log.warn(folder.warning);
     const journal = await openJournal({ path: folder.journalPath, ...config.journal, now });
     opened.push(() => journal.close());
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { checkPlainFile } from "../journal/plain-file.ts";
 import { type Secret, secret } from "../model/secret.ts";
 
 /** How a command reaches the mlmon that uses a state folder: whoever may read the folder may change its queue. */
@@ -22,7 +23,10 @@ export function createKey(): { readonly key: Secret; readonly text: string } {
 /** Writes where mlmon can be reached into its state folder, readable by its owner alone; returns what removes it. */
 export function announce(stateDir: string, content: { url: string; key: string; startedAt: number }): () => void {
   const file = join(stateDir, name);
-  writeFileSync(`${file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+  for (const end of ["", ".new"]) checkPlainFile(`${file}${end}`);
+  // Neither through a link that somebody has put there, nor with the rights of what was there before.
+  rmSync(`${file}.new`, { force: true });
+  writeFileSync(`${file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: "wx" });
   renameSync(`${file}.new`, file);
   return () => rmSync(file, { force: true });
 }

@@ -91,7 +91,7 @@ const cases: readonly { name: string; spoil(path: string): void; says: RegExp }[
       unlinkSync(path);
       mkdirSync(path);
     },
-    says: /cannot be read: check its permissions/,
+    says: /as it is a folder: move it away/,
   },
 ];
 

@@ -51,7 +51,7 @@ export default defineMlmonCommand({
     if (args.snapshot) return gate(args.snapshot, preview, snapshot, now);
     if (args.raw) await printBodies(preview);
     else await print(format[chosen](preview));
-    return 0;
+    return preview.sinks.some(({ failure }) => failure !== undefined) ? 1 : 0;
   },
 });
 
@@ -91,7 +91,9 @@ async function gate(
     await print(`The payload is the one in "${path}"\n`);
     return 0;
   }
-  await print(`The payload of ${changed.join(", ")} differs from "${path}": delete the file to keep the new one\n`);
+  const names = changed.map(({ id }) => id).join(", ");
+  const lines = changed.map(({ id, before, after }) => `${id}:\n  - ${before}\n  + ${after}\n`);
+  await print(`The payload of ${names} differs from "${path}": delete the file to keep the new one\n${lines.join("")}`);
   return 3;
 }
 

@@ -25,6 +25,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
   return {
     id,
     type,
+    isHttp: made.transport === "http",
     traits: sink,
     render: (batch) => sink.render(batch),
     deliver,

@@ -7,6 +7,8 @@ import type { SinkContext, SinkTraits } from "../model/sink.ts";
 export interface ActiveSink {
   readonly id: string;
   readonly type: string;
+  /** Whether its requests are sent by the host. */
+  readonly isHttp: boolean;
   readonly traits: SinkTraits;
   render(batch: Batch): readonly unknown[];
   deliver(request: unknown, ctx: SinkContext): Promise<Outcome>;

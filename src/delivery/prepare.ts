@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { ConfigError } from "../model/errors.ts";
 import type { HttpRequest } from "../model/http-request.ts";
-import { Secret, secret } from "../model/secret.ts";
+import { Secret } from "../model/secret.ts";
+import { loginOf, withoutLogin } from "./login.ts";
+import { malformed } from "./malformed.ts";
 
 /** What `fetch` takes: secrets revealed, no user part in the address, the body as bytes. */
 export interface Prepared {
@@ -23,17 +25,16 @@ export interface Unsendable {
 /** Makes a rendered request ready to be sent; called by the sender for every request. */
 export function prepare(request: HttpRequest, version: string): Prepared | Unsendable {
   const { method, body } = request;
-  if (!URL.canParse(request.url) || !/^https?:/i.test(request.url)) return malformed("its address is no http:// URL");
-  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(method)) return malformed("its method is no HTTP method");
-  if (body !== undefined && /^(GET|HEAD)$/i.test(method)) return malformed(`${method} carries no body`);
+  const flaw = malformed(request);
+  if (flaw !== undefined) return { kind: "malformed", reason: flaw };
   const url = new URL(request.url);
   const headers = new Headers({ "user-agent": `mlmon/${version}` });
   try {
-    if (url.username !== "" || url.password !== "") headers.set("authorization", takeLogin(url));
-    for (const [name, value] of Object.entries(request.headers ?? {})) {
+    const login = loginOf(url);
+    for (const [name, value] of Object.entries({ ...(login && { authorization: login }), ...request.headers })) {
       const isSecret = value instanceof Secret;
       if (setHeader(headers, name, isSecret ? Secret.reveal(value) : value)) continue;
-      if (!isSecret) return malformed(`no header can be made of "${name}"`);
+      if (!isSecret) return { kind: "malformed", reason: `no header can be made of "${name}"` };
       return { kind: "unset", reason: `The secret "${value.name}" holds a character that no header can carry` };
     }
   } catch (error) {
@@ -43,29 +44,7 @@ export function prepare(request: HttpRequest, version: string): Prepared | Unsen
   // As bytes: of a text, fetch and ofetch would each make up a content type that no preview shows.
   const bytes = typeof body === "string" ? Buffer.from(body) : body && new Uint8Array(body);
   const init = { method, headers, redirect: "manual" } as const;
-  return { url: url.href, init: bytes ? { ...init, body: bytes } : init };
-}
-
-function malformed(reason: string): Unsendable {
-  return { kind: "malformed", reason };
-}
-
-/** Takes user and password out of an address and returns them as a header; the password is masked from here on. */
-function takeLogin(url: URL): string {
-  const [user, password] = [decoded(url.username), decoded(url.password)];
-  url.username = "";
-  url.password = "";
-  return password === ""
-    ? `Basic ${Buffer.from(`${user}:`).toString("base64")}`
-    : Secret.reveal(secret.basic(user, secret.literal("password in the address", password)));
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return { url: withoutLogin(url), init: bytes ? { ...init, body: bytes } : init };
 }
 
 /** Returns false for a name or value that HTTP does not know; the runtimes' own errors print the value. */

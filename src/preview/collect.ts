@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { activateSink } from "../delivery/activate.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
+import { render } from "../delivery/render.ts";
 import { mergeSlice, select } from "../delivery/select.ts";
 import type { Journal } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
@@ -58,7 +59,7 @@ async function previewSink(
 ): Promise<SinkPreview> {
   const tally = openTally(sink, options.limit);
   const batches = sink.traits.consumes === "latest" ? groupsOf(sink, view, options.now()) : slicesOf(sink, journal);
-  for await (const batch of batches) tally.add(batch, sink.render(batch));
+  for await (const batch of batches) tally.add(batch, render(sink, batch));
   return tally.result();
 }
 

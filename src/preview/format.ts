@@ -2,7 +2,9 @@ import type { Preview, RequestPreview, SinkPreview } from "./preview.ts";
 
 /** Prints a preview for people: a heading a sink, then its requests as they would go over the wire. */
 export function formatText(preview: Preview): string {
-  const sections = preview.sinks.map((sink) => [heading(sink), ...sink.requests.map(requestText), rest(sink)].join(""));
+  const sections = preview.sinks.map((sink) =>
+    [heading(sink), failure(sink), ...sink.requests.map(requestText), rest(sink)].join(""),
+  );
   const warnings = preview.warnings.map((warning) => `warning: ${warning}\n`);
   return [...sections, warnings.join("")].filter((section) => section !== "").join("\n");
 }
@@ -13,7 +15,7 @@ export function formatJson(preview: Preview): string {
   return `${JSON.stringify({ sinks, warnings: preview.warnings }, undefined, 2)}\n`;
 }
 
-/** Prints every request as a curl command for a POSIX shell; secrets stand as their names. */
+/** Prints every request as a curl command for a POSIX shell; secrets stand as variables of their names. */
 export function formatCurl(preview: Preview): string {
   return preview.sinks.map((sink) => `# ${sink.id}\n${sink.requests.map(curl).join("")}${rest(sink, "# ")}`).join("\n");
 }
@@ -36,12 +38,17 @@ function requestText({ method, url, headers, body, encoding }: RequestPreview): 
   return `\n${`${method} ${url}`.trim()}\n${lines.join("")}\n${note}${body}${end}`;
 }
 
+function failure({ failure }: SinkPreview): string {
+  return failure === undefined ? "" : `Some of its samples would become dead letters: ${failure}\n`;
+}
+
 function rest({ omitted }: SinkPreview, prefix = ""): string {
   return omitted === 0 ? "" : `${prefix}… and ${plural(omitted, "more request")}: raise --limit to see them\n`;
 }
 
 function curl({ method, url, headers, body, encoding }: RequestPreview): string {
-  const flags = Object.entries(headers).map(([name, value]) => ` -H ${quote(`${name}: ${value}`)}`);
+  if (url.startsWith("/")) return `# nothing is sent: it answers ${method} ${url}\n`;
+  const flags = Object.entries(headers).map(([name, value]) => ` -H ${withVariables(quote(`${name}: ${value}`))}`);
   const command = `curl -sS -X ${method} ${quote(url)}${flags.join("")}`;
   if (body === "") return `${command}\n`;
   if (encoding === "base64") return `printf %s ${quote(body)} | base64 -d | ${command} --data-binary @-\n`;
@@ -50,6 +57,11 @@ function curl({ method, url, headers, body, encoding }: RequestPreview): string 
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Takes the names of secrets out of a quoted word, for the shell to put their values in; a Basic login is none. */
+function withVariables(quoted: string): string {
+  return quoted.replaceAll(/(?<!Basic )<secret ([A-Z_][A-Z0-9_]*)>/g, `'"$$$1"'`);
 }
 
 function plural(count: number, noun: string): string {

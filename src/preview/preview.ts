@@ -17,6 +17,8 @@ export interface SinkPreview {
   readonly requests: readonly RequestPreview[];
   /** Requests that `--limit` left out of `requests`; the counts above hold them. */
   readonly omitted: number;
+  /** Why some of the samples make no request: a bug of the sink, by which they would become dead letters. */
+  readonly failure?: string;
 }
 
 /** One request as it would be sent, with secrets masked. */

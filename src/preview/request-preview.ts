@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { loginOf, withoutLogin } from "../delivery/login.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { RequestPreview } from "./preview.ts";
 
@@ -6,10 +7,13 @@ import type { RequestPreview } from "./preview.ts";
 export function previewRequest(request: unknown): RequestPreview {
   if (!isRequestLike(request))
     return { method: "", url: "", headers: {}, body: JSON.stringify(request), encoding: "utf8" };
+  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+  const login = url && loginOf(url);
+  const headers = { ...(login && { authorization: login }), ...request.headers };
   return {
     method: request.method,
-    url: safeUrl(request.url),
-    headers: Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name, String(value)])),
+    url: maskSecrets(login ? withoutLogin(url) : request.url),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
     ...previewBody(request.body),
   };
 }
@@ -41,14 +45,4 @@ function previewBody(body: string | Uint8Array | undefined): Pick<RequestPreview
   } catch {
     return { body: Buffer.from(body).toString("base64"), encoding: "base64" };
   }
-}
-
-/** The address without its user and password; the query stays, for it is part of what would be sent. */
-function safeUrl(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  if (parsed.username === "" && parsed.password === "") return maskSecrets(url);
-  parsed.username = "";
-  parsed.password = "";
-  return maskSecrets(parsed.href);
 }

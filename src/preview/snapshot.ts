@@ -36,14 +36,36 @@ export function writeSnapshot(path: string, preview: Preview, now: number): void
   }
 }
 
-/** Names the sinks whose payload differs from the snapshot's. */
-export function changedSinks(preview: Preview, snapshot: PreviewSnapshot): readonly string[] {
+/** A sink whose payload differs from the snapshot's, and its first lines that do. */
+export interface Change {
+  readonly id: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Finds the sinks whose payload differs from the snapshot's. */
+export function changedSinks(preview: Preview, snapshot: PreviewSnapshot): readonly Change[] {
   const before = new Map(asSinks(snapshot.sinks));
   const after = new Map(asSinks(preview.sinks));
-  return [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id) !== after.get(id));
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((id) => before.get(id) !== after.get(id))
+    .map((id) => ({ id, ...firstDifference(before.get(id) ?? "", after.get(id) ?? "") }));
+}
+
+/** A body is one long line of JSON: only what stands around the difference is shown. */
+function firstDifference(before: string, after: string): Omit<Change, "id"> {
+  let at = 0;
+  while (at < before.length && before[at] === after[at]) at += 1;
+  const start = Math.max(before.lastIndexOf("\n", at - 1) + 1, at - 60);
+  const around = (text: string) =>
+    text
+      .slice(start, at + 60)
+      .split("\n")[0]
+      ?.trim() ?? "";
+  return { before: around(before), after: around(after) };
 }
 
 function asSinks(sinks: unknown): [id: string, text: string][] {
   const parsed = v.safeParse(v.array(v.looseObject({ id: v.string() })), sinks);
-  return parsed.success ? parsed.output.map((sink) => [sink.id, JSON.stringify(sink)]) : [];
+  return parsed.success ? parsed.output.map((sink) => [sink.id, JSON.stringify(sink, undefined, 2)]) : [];
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, truncate, writeFile } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import { createServer, get, type Server } from "node:http";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { freePort, temporaryFolder, until } from "../beds/wait.ts";
+import { freePort, until } from "../beds/wait.ts";
+import { config, folderWith } from "./fixed-samples.ts";
 import { mlmon } from "./mlmon.ts";
 import { expectTidy } from "./wrong-use-world.ts";
 
@@ -21,31 +22,6 @@ const commands = [
   "init",
   "health",
 ] as const;
-
-/** A configuration whose source has three samples of its own, so that no MLflow is needed. */
-const config = (sinks: string, more = "") => `
-import { defineSource, v } from "mlmon";
-import { pramathus } from "mlmon/plugins/pramathus";
-import { prometheus } from "mlmon/plugins/prometheus";
-const time = 1_700_000_000_000;
-const run = { id: "a".repeat(32), name: "r", experiment: { id: "1", name: "e" }, status: "running", startTime: time,
-  user: "", stage: "None", tags: {}, params: {} } as const;
-const three = defineSource("three", v.strictObject({}), () => ({
-  async *read({ state }) {
-    if (state.get("read")) return;
-    state.set("read", "yes");
-    const samples = [1, 2, 3].map((step) => ({ name: "loss", value: 1 / step, time: time + step, step, run }));
-    yield { time, samples, ended: [], runs: [run] };
-  },
-}));
-${more}
-export default { sources: [three()], sinks: [${sinks}] };`;
-
-async function folderWith(files: Readonly<Record<string, string>>) {
-  const folder = await temporaryFolder();
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
-  return folder;
-}
 
 describe("mlmon itself", () => {
   it("prints its version alone", async () => {
@@ -212,53 +188,6 @@ describe("mlmon export-once", () => {
     );
     assert.equal(ended.stdout, "");
     assert.deepEqual(await readFile(path), damaged);
-    expectTidy(ended);
-  });
-});
-
-describe("mlmon dry-run", () => {
-  const run = { id: "a".repeat(32), experiment: { id: "1", name: "e" } };
-  const samples = [1, "NaN"].map((value, time) => `${JSON.stringify({ name: "loss", value, time, run })}\n`).join("");
-  const files = {
-    "mlmon.config.ts": config(`pramathus({ endpoint: "http://localhost/" })`),
-    "samples.ndjson": samples,
-  };
-  const words = ["dry-run", "--input", "samples.ndjson"];
-
-  it("prints the requests as text, JSON, curl and bare bodies", async () => {
-    await using folder = await folderWith(files);
-    const run = async (...more: string[]) => {
-      const { status, stdout, stderr } = await mlmon([...words, ...more], { cwd: folder.path });
-      assert.equal(status, 0, stderr);
-      return stdout;
-    };
-    assert.match(
-      await run(),
-      /^== pramathus: 1 request, 2 samples, 1 series, \d+ bytes\n\nPOST http:\/\/localhost\/\n/,
-    );
-    const { sinks, warnings } = JSON.parse(await run("--json"));
-    assert.deepEqual([sinks[0].id, sinks[0].samples, sinks[0].requests.length, warnings], ["pramathus", 2, 1, []]);
-    assert.equal(await run("--format", "json"), await run("--json"));
-    assert.equal(await run("--raw"), sinks[0].requests[0].body);
-    assert.match(await run("--format", "curl"), /^# pramathus\ncurl -sS -X POST 'http:\/\/localhost\/' /);
-  });
-
-  it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
-    await using folder = await folderWith(files);
-    const run = () => mlmon([...words, "--snapshot", "kept.json"], { cwd: folder.path });
-    assert.deepEqual(await run(), { status: 0, stdout: 'The payload is kept in "kept.json"\n', stderr: "" });
-    assert.deepEqual(await run(), { status: 0, stdout: 'The payload is the one in "kept.json"\n', stderr: "" });
-    await writeFile(join(folder.path, "samples.ndjson"), samples.replace('"value":1', '"value":2'));
-    const changed = await run();
-    assert.equal(changed.status, 3);
-    assert.match(changed.stdout, /^The payload of pramathus differs from "kept\.json": delete the file to keep/);
-  });
-
-  it("writes nothing and ends with 1 when the snapshot cannot be written", async () => {
-    await using folder = await folderWith(files);
-    const ended = await mlmon([...words, "--snapshot", "nowhere/kept.json"], { cwd: folder.path });
-    assert.equal(ended.status, 1);
-    assert.match(ended.stderr, /^mlmon: Cannot write the snapshot "nowhere\/kept\.json": /);
     expectTidy(ended);
   });
 });

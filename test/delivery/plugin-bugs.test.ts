@@ -98,6 +98,9 @@ describe("a plugin with a bug", () => {
     { headers: { x: "a\nb" } },
     { method: untyped<"POST">("PO ST") },
     { method: "GET", body: "x" } as const,
+    { method: untyped<"POST">(undefined) },
+    { body: untyped<string>({ a: 1 }) },
+    { headers: untyped<Record<string, string>>("x: y") },
   ]) {
     it(`is not tried for ever with a request of ${JSON.stringify(change)}`, async () => {
       const { bench, receiver } = await open(({ url }) => ({

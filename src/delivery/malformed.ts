@@ -1,0 +1,23 @@
+/**
+ * Says why no HTTP request can be made of what a plugin has rendered, in words that hold nothing of it but names; nothing
+ * when one can. Asked of each request before it is shown or sent.
+ */
+export function malformed(request: unknown): string | undefined {
+  if (typeof request !== "object" || request === null) return "it is no { method, url, headers, body }";
+  const { method, url, headers = {}, body }: Shape = request;
+  if (typeof url !== "string" || !URL.canParse(url) || !/^https?:/i.test(url)) return "its address is no http:// URL";
+  // RFC 9110, 5.6.2
+  if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~\w-]+$/.test(method)) return "its method is no HTTP method";
+  if (typeof headers !== "object" || headers === null) return "its headers are no { name: value }";
+  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array))
+    return "its body is neither text nor bytes";
+  if (body !== undefined && /^(GET|HEAD)$/i.test(method)) return `${method} carries no body`;
+  return undefined;
+}
+
+interface Shape {
+  readonly method?: unknown;
+  readonly url?: unknown;
+  readonly headers?: unknown;
+  readonly body?: unknown;
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { config, folderWith } from "./fixed-samples.ts";
+import { mlmon } from "./mlmon.ts";
+import { expectTidy } from "./wrong-use-world.ts";
+
+describe("mlmon dry-run", () => {
+  const run = { id: "a".repeat(32), experiment: { id: "1", name: "e" } };
+  const samples = [1, "NaN"].map((value, time) => `${JSON.stringify({ name: "loss", value, time, run })}\n`).join("");
+  const files = {
+    "mlmon.config.ts": config(`pramathus({ endpoint: "http://localhost/" })`),
+    "samples.ndjson": samples,
+  };
+  const secretImport = 'import { secret } from "mlmon";';
+  const words = ["dry-run", "--input", "samples.ndjson"];
+
+  it("prints the requests as text, JSON, curl and bare bodies", async () => {
+    await using folder = await folderWith(files);
+    const run = async (...more: string[]) => {
+      const { status, stdout, stderr } = await mlmon([...words, ...more], { cwd: folder.path });
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    assert.match(
+      await run(),
+      /^== pramathus: 1 request, 2 samples, 1 series, \d+ bytes\n\nPOST http:\/\/localhost\/\n/,
+    );
+    const { sinks, warnings } = JSON.parse(await run("--json"));
+    assert.deepEqual([sinks[0].id, sinks[0].samples, sinks[0].requests.length, warnings], ["pramathus", 2, 1, []]);
+    assert.equal(await run("--format", "json"), await run("--json"));
+    assert.equal(await run("--raw"), sinks[0].requests[0].body);
+    assert.match(await run("--format", "curl"), /^# pramathus\ncurl -sS -X POST 'http:\/\/localhost\/' /);
+  });
+
+  it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
+    await using folder = await folderWith(files);
+    const run = () => mlmon([...words, "--snapshot", "kept.json"], { cwd: folder.path });
+    assert.deepEqual(await run(), { status: 0, stdout: 'The payload is kept in "kept.json"\n', stderr: "" });
+    assert.deepEqual(await run(), { status: 0, stdout: 'The payload is the one in "kept.json"\n', stderr: "" });
+    await writeFile(join(folder.path, "samples.ndjson"), samples.replace('"value":1', '"value":2'));
+    const changed = await run();
+    assert.equal(changed.status, 3);
+    assert.match(changed.stdout, /^The payload of pramathus differs from "kept\.json": delete the file to keep/);
+    assert.match(changed.stdout, /^ {2}- .*"value\W+1\b.*\n {2}\+ .*"value\W+2\b/m);
+  });
+
+  it("writes nothing and ends with 1 when the snapshot cannot be written", async () => {
+    await using folder = await folderWith(files);
+    const ended = await mlmon([...words, "--snapshot", "nowhere/kept.json"], { cwd: folder.path });
+    assert.equal(ended.status, 1);
+    assert.match(ended.stderr, /^mlmon: Cannot write the snapshot "nowhere\/kept\.json": /);
+    expectTidy(ended);
+  });
+
+  it("prints curl commands that can be pasted: secrets as variables, nothing for a page that is scraped", async () => {
+    const sinks = `prometheus(), pramathus({ endpoint: "http://localhost/", apiKey: secret.env("THE_KEY") })`;
+    await using folder = await folderWith({ ...files, "mlmon.config.ts": config(sinks, secretImport) });
+    const env = { THE_KEY: "it's secret-enough" };
+    const { stdout } = await mlmon([...words, "--format", "curl"], { cwd: folder.path, env });
+    assert.match(stdout, /^# prometheus\n# nothing is sent: it answers GET \/metrics\n/);
+    const [line = ""] = stdout.split("\n").filter((text) => text.startsWith("curl"));
+    const said = execFileSync("sh", ["-c", line.replace(/^curl/, "printf '%s\\n'")], { env, encoding: "utf8" });
+    assert.match(said, /^authorization: Bearer it's secret-enough$/m);
+    assert.doesNotMatch(stdout, /secret-enough/);
+  });
+
+  it("says of each sink what it fails to render, shows the others, and ends with 1", async () => {
+    const renders = ["(batch) => batch.nope.x", "() => undefined", '() => [{ method: "POST", url: "t" }]'];
+    const sinks = renders.map((render, at) => `own("own${at}", ${render})`).join(", ");
+    const own = `import { defineHttpSink } from "mlmon";
+const own = (name, render) => defineHttpSink(name, v.strictObject({}), () => ({ render }))();`;
+    const text = config(`${sinks}, pramathus({ endpoint: "http://localhost/" })`, own);
+    await using folder = await folderWith({ ...files, "mlmon.config.ts": text });
+    const ended = await mlmon(words, { cwd: folder.path });
+    assert.equal(ended.status, 1);
+    for (const [at, why] of [/to render: .*nope/, /it gives no list/, /its address is no http:/].entries()) {
+      assert.match(
+        ended.stdout,
+        new RegExp(`== own${at}: 0 requests.*\\n.*dead letters: the sink failed .*${why.source}`),
+      );
+    }
+    assert.match(ended.stdout, /POST http:\/\/localhost\/\n/);
+    expectTidy(ended);
+  });
+
+  it("shows the login of an address as the header that it is sent as", async () => {
+    const text = config(`pramathus({ endpoint: "http://ada:p4ssword-of-ada@localhost/" })`);
+    await using folder = await folderWith({ ...files, "mlmon.config.ts": text });
+    const { stdout } = await mlmon(words, { cwd: folder.path });
+    assert.match(stdout, /POST http:\/\/localhost\/\nauthorization: Basic <secret password in the address>\n/);
+  });
+});

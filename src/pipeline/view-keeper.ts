@@ -12,6 +12,8 @@ export async function openView(journal: Journal, options: ViewOptions): Promise<
   const snapshot = journal.state(viewConsumer).get("snapshot");
   const view = restored(snapshot, options, journal);
   let position = journal.position(viewConsumer);
+  // Without a place of its own, what every sink has passed would be trimmed before the first snapshot.
+  if (!journal.consumers().includes(viewConsumer)) await journal.commit(viewConsumer, position);
   for (;;) {
     const { batches, next } = await journal.slice(position, { samples: 50_000, bytes: 64 * 1024 ** 2 });
     if (next === position) break;

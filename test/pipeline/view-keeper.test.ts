@@ -5,8 +5,29 @@ import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { WorkError } from "../../src/model/errors.ts";
 import { openView, viewConsumer } from "../../src/pipeline/view-keeper.ts";
 import { temporaryFolder } from "../beds/wait.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 
 describe("openView()", () => {
+  it("keeps what it shows through a kill before its first snapshot", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
+    const options = { max: 10, retentionMs: 1000, sources: ["mlflow"] };
+    await openView(journal, options);
+    await journal.append({
+      batch: makeBatch(makeSamples(3), { source: "mlflow", runs: [makeRun()] }),
+      owners: [],
+      ledger: [],
+    });
+    await journal.commit("sink/fast", journal.end());
+    await journal.trim();
+    // What a start after a kill finds.
+    const { samples } = (await openView(journal, options)).latest(Date.now());
+    assert.deepEqual(
+      samples.filter(({ name }) => name === "loss").map(({ value }) => value),
+      [0.2],
+    );
+    await journal.close();
+  });
+
   it("names the file of the journal whose snapshot is damaged, and the mend", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "journal.db");

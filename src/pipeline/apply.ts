@@ -96,10 +96,7 @@ async function exchangeSinks(
   const ready: SinkAtWork[] = [];
   try {
     for (const sink of made) {
-      await sink.setup().catch((cause: unknown) => {
-        throw new ConfigError(`Cannot set up the sink "${sink.sink.id}": ${messageOf(cause)}`, [], { cause });
-      });
-      ready.push(sink);
+      await setUp(sink, ready);
       carryOver(find(before.sinks, sink.sink.id), sink);
     }
     await placeNew(
@@ -115,6 +112,17 @@ async function exchangeSinks(
     }
     world.use({ ...before, sinks: before.sinks.map((old) => find(back, old.sink.id) ?? old) });
     throw error;
+  }
+}
+
+/** One that throws when it is asked what it serves is not taken either; it has been set up, and is to be closed. */
+async function setUp(sink: SinkAtWork, ready: SinkAtWork[]): Promise<void> {
+  try {
+    await sink.setup();
+    ready.push(sink);
+    sink.routes();
+  } catch (cause) {
+    throw new ConfigError(`Cannot set up the sink "${sink.sink.id}": ${messageOf(cause)}`, [], { cause });
   }
 }
 

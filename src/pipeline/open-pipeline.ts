@@ -9,12 +9,12 @@ import { applyConfig, consumes, type Parts } from "./apply.ts";
 import { removeOldHistories } from "./catch-up.ts";
 import { caughtByReading } from "./caught-by-reading.ts";
 import { closeMs, closeSink } from "./close-sink.ts";
-import { dropGone, placeNew } from "./consumers.ts";
+import { dropGone, placeNew, sinkOwner } from "./consumers.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { fired } from "./fired.ts";
 import { createIntake } from "./intake.ts";
 import type { Pipeline, PipelineOptions } from "./pipeline.ts";
-import { isLatest, sinkAtWork } from "./sink-at-work.ts";
+import { isLatest, makesRoom, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts";
 import { within } from "./within.ts";
@@ -28,14 +28,15 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const context = { log, signal: reading.signal, now };
   const intake = createIntake(journal, view, activateTransforms(config, journal, context), log);
   const keeper = keepView(view, journal, intake, now);
-  const yielding = new Set([viewConsumer]);
+  const yields = (consumer: string) =>
+    consumer === viewConsumer || parts.sinks.some(({ sink }) => sinkOwner(sink.id) === consumer && makesRoom(sink));
   const dropOrders = createDropOrders();
   let current = config;
   const catchUp = options.stateDir !== undefined && {
     journal,
     folder: options.stateDir,
     config: () => current,
-    yields: (consumer: string) => yielding.has(consumer),
+    yields,
     caughtByReading: (signal: AbortSignal) =>
       once
         ? fired(AbortSignal.any([signal, inputEnded.signal]))
@@ -51,7 +52,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     once,
     ownMetrics,
     inputEnded: inputEnded.signal,
-    yielding,
+    yields,
     dropOrders,
   };
   const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };

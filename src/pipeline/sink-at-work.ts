@@ -49,18 +49,15 @@ export interface SinkWorld {
   readonly catchUp?: CatchUpWorld | undefined;
   /** Fires when no more will be appended. */
   readonly inputEnded: AbortSignal;
-  /** Consumers that make room in a full journal by themselves; each sink made is put in or taken out. */
-  readonly yielding: Set<string>;
+  /** Whether a consumer makes room in a full journal by itself. */
+  readonly yields: (consumer: string) => boolean;
   readonly dropOrders: DropOrders;
 }
 
 /** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
 export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork {
-  const { journal, view, log, now, send, once, ownMetrics, inputEnded, yielding, dropOrders } = world;
+  const { journal, view, log, now, send, once, ownMetrics, inputEnded, yields, dropOrders } = world;
   const sink = activateSink(resolved, { send, now });
-  if (isLatest(sink) || sink.whenFull === "drop-oldest") yielding.add(sinkOwner(sink.id));
-  else yielding.delete(sinkOwner(sink.id));
-  const yields = (consumer: string) => yielding.has(consumer);
   const stop = new AbortController();
   const leave = new AbortController();
   const ctx: SinkContext = { log, now, signal: stop.signal, state: journal.state(sinkOwner(sink.id)), ownMetrics };
@@ -110,6 +107,11 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
     },
     close: async () => sink.traits.close?.(),
   };
+}
+
+/** Whether a sink moves on by itself when the journal is full, what it has not delivered counted. */
+export function makesRoom(sink: ActiveSink): boolean {
+  return isLatest(sink) || sink.whenFull === "drop-oldest";
 }
 
 /** Whether a sink wants the newest value of every series, not every point. */

@@ -1,118 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { prometheus } from "../../plugins/prometheus.ts";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import {
-  type Config,
-  defineSink,
-  defineSource,
-  filter,
-  type Outcome,
-  type SinkEntry,
-  secret,
-  v,
-} from "../../src/index.ts";
-import { ConfigError } from "../../src/model/errors.ts";
-import { type Log, silentLog } from "../../src/model/log.ts";
-import { runService, type Started } from "../../src/pipeline/service.ts";
-import { temporaryFolder, until } from "../beds/wait.ts";
+import { filter, type SinkEntry, secret } from "../../src/index.ts";
+import { until } from "../beds/wait.ts";
+import { isWhole, serve, spy, stopServices, ticking } from "./service-bench.ts";
 
-const stops: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
-/** A sink that writes down what happens to it; `deliver` says how a request ends. */
-function spy(id: string, options: { word?: string; setup?: () => void; deliver?: () => Promise<Outcome> } = {}) {
-  const { word = "", setup = () => {}, deliver = async () => ({ kind: "delivered" }) as const } = options;
-  const told: string[] = [];
-  const steps: number[] = [];
-  const define = defineSink("spy", v.strictObject({ word: v.string() }), () => ({
-    setup() {
-      told.push("setup");
-      setup();
-    },
-    close: () => void told.push("close"),
-    render: ({ samples }) => [samples.map(({ step }) => step)],
-    async deliver(request: readonly number[]) {
-      const outcome = await deliver();
-      if (outcome.kind === "delivered") steps.push(...request);
-      return outcome;
-    },
-  }));
-  return { told, steps, entry: define({ word }, { id, batch: { size: 10 }, retry: { base: "10ms", cap: "20ms" } }) };
-}
-
-/** A source of one sample every 2 ms that says when it is read and how; its steps go on where the journal ends. */
-function ticking(id = "ticks") {
-  const reads: string[] = [];
-  const define = defineSource("ticks", v.strictObject({ word: v.optional(v.string()) }), () => ({
-    async *read({ signal, state, polled, consumes }) {
-      reads.push(consumes);
-      polled({ ok: true, nextMs: 1000 });
-      for (let step = Number(state.get("next") ?? 0); !signal.aborted; step++) {
-        const time = Date.now();
-        state.set("next", String(step + 1));
-        yield { time, ended: [], samples: [{ name: id, value: step, time, step }] };
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    },
-  }));
-  return { reads, entry: (word?: string) => define({ ...(word && { word }) }, { id }) };
-}
-
-/** Runs a service whose configuration is what `next` was last set to. */
-async function serve(first: Config, drainMs = 2000) {
-  const folder = await temporaryFolder();
-  const stop = new AbortController();
-  const lines: string[] = [];
-  const write = (message: string, fields: object = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  const log: Log = { ...silentLog, info: write, warn: write, error: write };
-  const resolve = (config: Config) =>
-    resolveConfig(
-      { ...config, state: folder.path },
-      { origin: "test", secrets: "required", listen: config.server?.listen ?? "127.0.0.1:0" },
-    );
-  let next: Config | (() => Promise<Config>) = first;
-  const load = async () => resolve(typeof next === "function" ? await next() : next);
-  const { promise: onStarted, resolve: started } = Promise.withResolvers<Started>();
-  const options = { load, files: [], since: 0, watch: false };
-  const running = runService({
-    config: resolve(first),
-    log,
-    signal: stop.signal,
-    drainMs,
-    env: {},
-    reload: options,
-    onStarted: started,
-  });
-  const end = async () => {
-    stop.abort();
-    await running;
-  };
-  stops.push(() => end().finally(() => folder.remove()));
-  const service = await Promise.race([onStarted, running.then(() => Promise.reject(new Error("it has ended")))]);
-  const ask = async (path: string, init: RequestInit = {}) => {
-    const answer = await fetch(service.url + path, init);
-    return { status: answer.status, text: await answer.text() };
-  };
-  return {
-    ...service,
-    lines,
-    ask,
-    end,
-    stop,
-    /** Reloads with this configuration. */
-    take(config: Config | (() => Promise<Config>)) {
-      next = config;
-      return service.reload("test");
-    },
-  };
-}
-
-function isWhole(steps: readonly number[]): boolean {
-  return steps.every((step, index) => step === index);
-}
+afterEach(stopServices);
 
 describe("a reload", () => {
   it("leaves the untouched sink and source at work, sets up the new, closes the changed and the removed", async () => {
@@ -179,58 +72,6 @@ describe("a reload", () => {
     await service.take({ sources, sinks: [first.entry, second.entry] });
     await until(() => first.steps.length > 10 && second.steps.length > 10);
     assert.ok(isWhole(first.steps) && isWhole(second.steps));
-  });
-
-  it("that cannot set a sink up changes nothing, says so, and the old ones go on", async () => {
-    const fail = () => {
-      throw new Error("the port is taken");
-    };
-    const [kept, old, gone, broken] = [spy("kept"), spy("x"), spy("gone"), spy("x", { word: "w", setup: fail })];
-    const sources = [ticking().entry()];
-    const service = await serve({ sources, sinks: [kept.entry, old.entry, gone.entry] });
-    await until(() => gone.steps.length > 0);
-    await assert.rejects(
-      service.take({ sources, sinks: [kept.entry, broken.entry] }),
-      /Cannot set up the sink "x": the port is taken/,
-    );
-    const counts = [kept, old, gone].map(({ steps }) => steps.length);
-    await until(() => [kept, old, gone].every(({ steps }, index) => steps.length > (counts[index] ?? 0) + 20));
-    assert.ok([kept, old, gone].every(({ steps }) => isWhole(steps)));
-    assert.deepEqual([kept.told.length, old.told.join(" ")], [1, "setup close setup"]);
-    const { reload } = service.status();
-    assert.deepEqual(
-      [reload.successful, reload.lastError?.reason],
-      [false, 'Cannot set up the sink "x": the port is taken'],
-    );
-    assert.match((await service.ask("/metrics")).text, /^mlmon_config_last_reload_successful 0$/m);
-    assert.match((await service.ask("/")).text, /was not loaded again.*the port is taken/s);
-    await service.take({ sources, sinks: [kept.entry, old.entry, gone.entry] });
-    assert.match((await service.ask("/metrics")).text, /^mlmon_config_last_reload_successful 1$/m);
-    assert.doesNotMatch((await service.ask("/")).text, /was not loaded again/);
-  });
-
-  it("with a mistake or a part that cannot be made touches nothing", async () => {
-    const sink = spy("x");
-    const source = ticking();
-    const sources = [source.entry()];
-    const service = await serve({ sources, sinks: [sink.entry] });
-    const cannot = () => {
-      throw new Error("no such file");
-    };
-    const badSink = defineSink("bad", v.strictObject({}), cannot);
-    const badSource = defineSource("bad", v.strictObject({}), cannot);
-    for (const config of [
-      { sources, sinks: [] },
-      { sources, sinks: [badSink()] },
-      { sources: [badSource()], sinks: [sink.entry] },
-    ] as Config[]) {
-      await assert.rejects(service.take(config), ConfigError);
-    }
-    await assert.rejects(
-      service.take(() => Promise.reject(new ConfigError("it does not parse"))),
-      /does not parse/,
-    );
-    assert.deepEqual([sink.told, source.reads.length], [["setup"], 1]);
   });
 
   it("reads a changed source on where the journal ends, and every source anew when points are wanted at last", async () => {
@@ -317,17 +158,6 @@ describe("a reload", () => {
     await until(() => loads === 1);
     await Promise.all([first, service.reload("b"), service.reload("c"), service.reload("d")]);
     assert.deepEqual([loads, most], [2, 1]);
-  });
-
-  it("is refused while mlmon stops", async () => {
-    const sources = [ticking().entry()];
-    const hanging = spy("x", { deliver: () => new Promise(() => {}) });
-    const service = await serve({ sources, sinks: [hanging.entry] }, 1000);
-    await until(() => service.status().sinks[0]?.state === "delivering");
-    service.stop.abort();
-    await assert.rejects(service.take({ sources, sinks: [spy("y").entry] }), /mlmon is stopping/);
-    const { status, text } = await service.ask("/-/reload", { method: "POST" });
-    assert.deepEqual([status, text], [503, "Cannot change the configuration: mlmon is stopping\n"]);
   });
 
   it("is asked for by POST, which says what has changed or why nothing has", async () => {

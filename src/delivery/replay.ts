@@ -17,7 +17,7 @@ export function nextReplay(journal: Journal, sink: string, limit: SliceLimit): R
   const letters: KeptLetter[] = [];
   let samples = 0;
   let bytes = 0;
-  for (const letter of journal.dead.nextReplays(sink, limit.samples)) {
+  for (const letter of journal.dead.replays(sink)) {
     samples += letter.batch.samples.length;
     bytes += letter.batch.samples.reduce((sum, sample) => sum + costOf(sample), 0);
     if (letters.length > 0 && (samples > limit.samples || bytes > limit.bytes)) break;

@@ -40,7 +40,8 @@ export function skippedRow(journal: Journal, id: string, position: number): Ledg
 
 /** What a sink does not have to deliver any more; a dead letter that is replayed waits again. */
 function passedBy(id: string, ledger: readonly LedgerRow[]): number {
-  const own = ledger.filter((row) => row.scope === "sink" && row.id === id);
+  // What was let go of dead letters was counted when it died.
+  const own = ledger.filter((row) => row.scope === "sink" && row.id === id && row.name !== "evicted");
   return sum(own, ({ name }) => name !== "replayed") - sum(own, ({ name }) => name === "replayed");
 }
 

@@ -8,16 +8,16 @@ import { decodeBatch } from "./stored-batch.ts";
 
 /**
  * What receivers have refused for good, and what of it is to be delivered again. What changes it is called inside a
- * transaction and returns a function that is called when that stands.
+ * transaction; `settle` is called when that stands.
  */
 export interface DeadLetters {
-  /** Adds letters, and drops the oldest beyond the cap. */
-  add(letters: readonly DeadLetter[]): () => void;
+  /** Adds letters, and lets the oldest go beyond the cap, which it counts. */
+  add(letters: readonly DeadLetter[]): { readonly evicted: readonly LedgerRow[]; settle(): void };
   /** Removes letters that were delivered again. */
-  remove(ids: readonly number[]): () => void;
+  remove(ids: readonly number[]): void;
   /** Sends dead letters back to delivery, from `time` on (Unix ms, above 0). */
   mark(filter: DeadFilter, time: number): void;
-  drop(filter: DeadFilter): () => void;
+  drop(filter: DeadFilter): void;
   /** Makes dead letters again of what was sent back for a sink, and returns their counts. */
   unmark(sink: string): readonly LedgerRow[];
   /** Newest first; without those that were sent back. */
@@ -25,8 +25,8 @@ export interface DeadLetters {
   counts(filter: DeadFilter): readonly DeadCount[];
   page(filter: DeadFilter, after: number, limit: number): readonly KeptLetter[];
   replaying(sink: string): Replaying;
-  /** The oldest of a sink that were sent back. */
-  nextReplays(sink: string, limit: number, after?: number): readonly KeptLetter[];
+  /** What was sent back for a sink, the oldest first, each read when it is asked for. */
+  replays(sink: string): Iterable<KeptLetter>;
 }
 
 /** What was sent back to delivery and is still to come; `oldest` is when the first of it was sent back, Unix ms. */
@@ -48,8 +48,9 @@ const matching = `replay = 0 AND (?1 IS NULL OR sink = ?1) AND (?2 IS NULL OR re
 export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number): DeadLetters {
   const insert = db.prepare(`
     INSERT INTO dead_letters (sink, time, bytes, samples, replay, reason, words, body) VALUES (?, ?, ?, ?, 0, ?, ?, ?)`);
-  const oldest = db.prepare("SELECT id, bytes FROM dead_letters WHERE replay = 0 ORDER BY id LIMIT 1");
-  const size = db.prepare("SELECT bytes FROM dead_letters WHERE id = ?");
+  const oldest = db.prepare(
+    "SELECT id, bytes, sink, reason, samples FROM dead_letters WHERE replay = 0 ORDER BY id LIMIT 1",
+  );
   const remove = db.prepare("DELETE FROM dead_letters WHERE id = ?");
   const newest = db.prepare(`SELECT ${columns} FROM dead_letters WHERE replay = 0 ORDER BY id DESC LIMIT ?`);
   const count = db.prepare(`
@@ -62,13 +63,14 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
     SELECT coalesce(sum(samples), 0) AS samples, coalesce(sum(bytes), 0) AS bytes, min(replay) AS oldest
     FROM dead_letters WHERE replay > 0 AND sink = ?`);
   const nextMarked = db.prepare(
-    `SELECT ${columns} FROM dead_letters WHERE replay > 0 AND sink = ? AND id > ? ORDER BY id LIMIT ?`,
+    `SELECT ${columns} FROM dead_letters WHERE replay > 0 AND sink = ? AND id > ? ORDER BY id LIMIT 1`,
   );
   const countMarked = db.prepare(`
     SELECT reason, sum(samples) AS samples FROM dead_letters WHERE replay > 0 AND sink = ? GROUP BY reason`);
   const unmark = db.prepare("UPDATE dead_letters SET replay = 0 WHERE replay > 0 AND sink = ?");
-  const all = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM dead_letters");
-  let kept = run(() => number(all.get() ?? {}, "bytes"));
+  const all = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM dead_letters WHERE replay = 0");
+  /** Bytes, which people change seldom: what they do not know is asked for by the next `add`. */
+  let kept: number | undefined;
 
   function counts(filter: DeadFilter): readonly DeadCount[] {
     return count.all(...parameters(filter)).map((row) => ({
@@ -94,45 +96,46 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
 
   return {
     add(letters) {
-      let change = 0;
+      if (letters.length === 0) return { evicted: [], settle() {} };
+      let total = kept ?? number(all.get() ?? {}, "bytes");
       for (const { sink, time, reason, batch } of letters) {
         const body = encodeBatch(batch);
         insert.run(sink, time, body.length, batch.samples.length, deadReason(reason), toUtf8(reason), body);
-        change += body.length;
+        total += body.length;
       }
-      while (letters.length > 0 && kept + change > maxBytes) {
+      const evicted: LedgerRow[] = [];
+      while (total > maxBytes) {
         const row = oldest.get();
         if (row === undefined) break;
         remove.run(number(row, "id"));
-        change -= number(row, "bytes");
+        total -= number(row, "bytes");
+        const [id, reason, count] = [text(row, "sink"), text(row, "reason"), number(row, "samples")];
+        evicted.push({ scope: "sink", id, name: "evicted", reason, count });
       }
-      return () => {
-        kept += change;
+      return {
+        evicted,
+        settle() {
+          kept = total;
+        },
       };
     },
 
     remove(ids) {
-      let removed = 0;
-      for (const id of ids) {
-        removed += number(size.get(id) ?? { bytes: 0 }, "bytes");
-        remove.run(id);
-      }
-      return () => {
-        kept -= removed;
-      };
+      for (const id of ids) remove.run(id);
     },
 
-    mark: (filter, time) => void mark.run(...parameters(filter), time),
+    mark(filter, time) {
+      kept = undefined;
+      mark.run(...parameters(filter), time);
+    },
 
     drop(filter) {
+      kept = undefined;
       drop.run(...parameters(filter));
-      const after = number(all.get() ?? {}, "bytes");
-      return () => {
-        kept = after;
-      };
     },
 
     unmark(sink) {
+      kept = undefined;
       const rows = countMarked.all(sink).map((row): LedgerRow => {
         const [reason, count] = [text(row, "reason"), number(row, "samples")];
         return { scope: "sink", id: sink, name: "dead", reason, count };
@@ -151,7 +154,16 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
       return { samples: number(row, "samples"), bytes: number(row, "bytes"), oldest };
     },
 
-    nextReplays: (sink, limit, after = 0) => run(() => nextMarked.all(sink, after, limit)).map(open),
+    *replays(sink) {
+      let after = 0;
+      for (;;) {
+        const row = run(() => nextMarked.get(sink, after));
+        if (row === undefined) return;
+        const letter = open(row);
+        after = letter.id;
+        yield letter;
+      }
+    },
   };
 }
 

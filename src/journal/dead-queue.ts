@@ -16,11 +16,8 @@ export interface DeadQueue {
   drop(filter: DeadFilter): Promise<readonly DeadCount[]>;
   /** What waits to be delivered again to a sink. */
   replaying(sink: string): Replaying;
-  /**
-   * The next of that after an id (0 by default), in the order in which they died; gone once a commit names their ids as
-   * `replayed`.
-   */
-  nextReplays(sink: string, limit: number, after?: number): readonly KeptLetter[];
+  /** That, in the order in which they died, each read when it is asked for; gone once a commit names it as `replayed`. */
+  replays(sink: string): Iterable<KeptLetter>;
 }
 
 /** Which dead letters are meant; all when it is empty. */

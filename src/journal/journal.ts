@@ -88,6 +88,7 @@ export interface LedgerRow {
     | "delivered"
     | "dead"
     | "replayed"
+    | "evicted"
     | "dropped";
   /** Why, from a closed list per part; empty for `read` and `delivered`. */
   readonly reason: string;

@@ -63,6 +63,7 @@ const names: Words<LedgerRow["name"]> = {
   delivered: true,
   dead: true,
   replayed: true,
+  evicted: true,
   dropped: true,
 };
 

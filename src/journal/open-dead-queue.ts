@@ -23,7 +23,7 @@ export function openDeadQueue({
     counts: letters.counts,
     page: letters.page,
     replaying: letters.replaying,
-    nextReplays: letters.nextReplays,
+    replays: letters.replays,
 
     async replay(filter) {
       const counts = transaction(() => {
@@ -38,9 +38,11 @@ export function openDeadQueue({
     },
 
     async drop(filter) {
-      const { counts, settle } = transaction(() => ({ counts: letters.counts(filter), settle: letters.drop(filter) }));
-      settle();
-      return counts;
+      return transaction(() => {
+        const counts = letters.counts(filter);
+        letters.drop(filter);
+        return counts;
+      });
     },
   };
 }

@@ -138,7 +138,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const settleStep = step();
       states.write(owners);
       ledger.add(counts);
-      return [settleStep, letters.remove(replayed), letters.add(deadLetters)];
+      letters.remove(replayed);
+      const added = letters.add(deadLetters);
+      ledger.add(added.evicted);
+      return [settleStep, added.settle];
     });
     for (const settled of settle) settled();
     states.settle(owners);

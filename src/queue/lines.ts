@@ -18,13 +18,7 @@ const limit = { samples: 10_000, bytes: 8 * 1024 ** 2 };
 
 /** Reads what waits for a sink, as it will be delivered: first what is replayed, then what was not delivered yet. */
 export async function* waitingSamples(journal: Journal, sink: string): AsyncGenerator<QueuedSample> {
-  let after = 0;
-  for (;;) {
-    const letters = journal.dead.nextReplays(sink, page, after);
-    for (const { batch } of letters) for (const sample of batch.samples) yield { sink, sample };
-    if (letters.length === 0) break;
-    after = lastId(letters);
-  }
+  for (const { batch } of journal.dead.replays(sink)) for (const sample of batch.samples) yield { sink, sample };
   if (!placedSinks(journal).includes(sink)) return;
   let position = journal.position(`sink/${sink}`);
   for (;;) {

@@ -25,6 +25,7 @@ export const ledgerSeries: readonly OwnSeries[] = [
   ),
   counter("mlmon_dead_letters_total", "Samples that the receiver has refused for good", "dead", ["sink", "reason"]),
   counter("mlmon_dead_letters_replayed_total", "Dead letters sent back to delivery", "replayed", ["sink", "reason"]),
+  counter("mlmon_dead_letters_evicted_total", "Dead letters let go for newer ones", "evicted", ["sink", "reason"]),
   {
     name: "mlmon_ledger_mismatches",
     kind: "gauge",

@@ -86,6 +86,8 @@ export function defineMlmonCommand<T extends ArgsDef>({
           secrets,
           listen: text(flags, "listen"),
           stateDir: text(flags, "state"),
+          // The second thread would cost a service 7 MB for good; at its start whatever has started it sees that it hangs.
+          guarded: name !== "run" || origin !== undefined,
           onFile,
         };
         // A user's file may never end.

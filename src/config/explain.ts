@@ -6,6 +6,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
  * `plugins/ntfy.ts line 3: boom` for a file that `path` imports. Never a stack.
  */
 export function explain(cause: unknown, path: string): string {
+  try {
+    return explained(cause, path);
+  } catch {
+    return "it threw an object that cannot be read";
+  }
+}
+
+function explained(cause: unknown, path: string): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return cause.errors.map((error) => explain(error, path)).join("; ");
   }

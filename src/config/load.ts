@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { ConfigError, type Issue, UsageError } from "../model/errors.ts";
 import { secret } from "../model/secret.ts";
+import { guardLoop } from "../runtime/guard-loop.ts";
 import { loadModule } from "../runtime/load-module.ts";
 import { environmentSettings, variables } from "./environment.ts";
 import { expandSettings } from "./expand.ts";
@@ -25,21 +26,34 @@ export interface LoadOptions {
   readonly onFile?: (path: string) => void;
   /** How long the file's promises may take to settle; 30 s by default. */
   readonly patienceMs?: number;
+  /** Whether a second thread ends the process when the file loops for so long; true by default. */
+  readonly guarded?: boolean;
 }
 
 /** Finds, loads and checks the configuration; throws a `ConfigError` that names every mistake at once. */
 export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> {
-  const { cwd, env, secrets } = options;
+  const { cwd } = options;
   const file = options.file ?? names.find((name) => existsSync(resolve(cwd, name)));
   if (file !== undefined && !existsSync(resolve(cwd, file))) {
     throw new UsageError(
       `Cannot find the configuration "${file}": give the path of a file, or make one with mlmon init`,
     );
   }
+  const { patienceMs = defaultPatienceMs, guarded = true } = options;
+  const work = () => loadFrom(file, options);
+  if (file === undefined || isYaml(file) || !guarded) return work();
+  const words = `mlmon: Cannot read the configuration "${file}": it has not given back control for ${patienceMs / 1000} s, as an endless loop would`;
+  return guardLoop(work, { patienceMs, words });
+}
+
+const defaultPatienceMs = 30_000;
+
+async function loadFrom(file: string | undefined, options: LoadOptions): Promise<ResolvedConfig> {
+  const { cwd, env, secrets } = options;
   const loaded = file === undefined ? await fromEnvironment(env) : await fromFile(file, options);
   const listen = options.listen ?? (env.MLMON_LISTEN?.trim() || undefined);
   const listenName = options.listen === undefined ? "MLMON_LISTEN" : "--listen";
-  return resolveConfig(loaded.config, {
+  const settings: ResolveOptions = {
     ...loaded,
     names: { ...loaded.names, ...(listen !== undefined && { "server.listen": listenName }) },
     origin: file ?? "environment",
@@ -48,7 +62,15 @@ export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> 
     // systemd gives several folders separated by colons; the first is the unit's own
     stateDir: options.stateDir ?? (env.MLMON_STATE_DIR?.trim() || env.STATE_DIRECTORY?.split(":")[0] || undefined),
     token: env.MLMON_TOKEN?.trim() ? secret.env("MLMON_TOKEN") : undefined,
-  });
+  };
+  try {
+    return resolveConfig(loaded.config, settings);
+  } catch (cause) {
+    if (file === undefined || cause instanceof ConfigError) throw cause;
+    // What is read of a user's values may be code of theirs, or nested without end.
+    const reason = explain(cause, resolve(cwd, file));
+    throw new ConfigError(`Cannot use the configuration "${file}": it failed: ${reason}`, [], { cause });
+  }
 }
 
 const names = ["mlmon.config.ts", "mlmon.config.mts", "mlmon.config.js", "mlmon.config.mjs"];
@@ -65,21 +87,34 @@ async function fromEnvironment(env: Env): Promise<Loaded> {
 }
 
 async function fromFile(file: string, { cwd, env, ...options }: LoadOptions): Promise<Loaded> {
-  const { patienceMs = 30_000, onFile = () => {} } = options;
+  const { patienceMs = defaultPatienceMs, onFile = () => {} } = options;
   const path = resolve(cwd, file);
-  if (statSync(path).isDirectory()) {
+  const stats = statSync(path);
+  if (stats.isDirectory()) {
     throw new ConfigError(`Cannot read the configuration "${file}": it is a folder; give the file in it`);
   }
+  // To read a pipe to which nobody writes would never end.
+  if (!stats.isFile()) throw new ConfigError(`Cannot read the configuration "${file}": it is no plain file`);
   onFile(path);
-  if (/^\.ya?ml$/.test(extname(path))) return fromYaml(file, path, env);
+  if (isYaml(path)) return fromYaml(file, path, env);
   const user = { file, path, patienceMs, onFile };
   return { config: await withoutExit(async () => exported(user, await imported(user))) };
 }
+
+function isYaml(path: string): boolean {
+  return /^\.ya?ml$/.test(extname(path));
+}
+
+/** That no key comes twice takes the square of the time; no configuration is near it. */
+const maxYamlBytes = 256 * 1024;
 
 /** Variables win over the file, which may also name others: `${NAME}`. */
 async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
   const { yamlKeys, yamlSettings } = await import("./yaml.ts");
   const { originalConfig, originalNames } = await import("./original.ts");
+  if (statSync(path).size > maxYamlBytes) {
+    throw new ConfigError(`Cannot read the configuration "${file}": it is larger than ${maxYamlBytes / 1024} KiB`);
+  }
   const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file);
   const issues: Issue[] = [];
   const found = Object.entries(environmentSettings(env, issues)).filter(([, value]) => value !== undefined);

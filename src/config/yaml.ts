@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { ConfigError, type Issue } from "../model/errors.ts";
+import { explain } from "./explain.ts";
 import { toIssues } from "./issues.ts";
 import { nearest } from "./nearest.ts";
 import type { OriginalSettings } from "./original.ts";
@@ -19,7 +20,7 @@ export function yamlSettings(text: string, origin: string): YamlSettings {
     const message = (mistake.message.split("\n")[0] ?? mistake.message).replace(/:$/, "");
     throw new ConfigError(`Cannot read the configuration "${origin}": it is not YAML: ${message}`);
   }
-  const content: unknown = document.toJS() ?? {};
+  const content = contentOf(document, origin);
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     const message = "expected sections such as mlflow:, prometheus:, pramathus:, export:";
     throw new ConfigError(`Cannot use the configuration "${origin}": ${message}`);
@@ -46,6 +47,15 @@ export function yamlSettings(text: string, origin: string): YamlSettings {
     },
     warnings: unused(content),
   };
+}
+
+/** Aliases that multiply each other are refused: a few lines of them would fill the memory. */
+function contentOf(document: Document, origin: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    throw new ConfigError(`Cannot read the configuration "${origin}": ${explain(cause, origin)}`, [], { cause });
+  }
 }
 
 /** The key of each setting. */
@@ -102,14 +112,15 @@ function unused(content: object): readonly string[] {
   return Object.entries(content).flatMap(([section, value]) => {
     const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
     const keys = isSection ? Object.keys(value) : [];
-    if (keys.length === 0) return used[section] ? [] : [warning(section, Object.keys(used))];
-    const known = used[section]?.map((key) => `${section}.${key}`) ?? [];
-    return keys.filter((key) => !used[section]?.includes(key)).map((key) => warning(`${section}.${key}`, known));
+    const own = Object.hasOwn(used, section) ? used[section] : undefined;
+    if (keys.length === 0) return own ? [] : [warning(section, Object.keys(used))];
+    const known = own?.map((key) => `${section}.${key}`) ?? [];
+    return keys.filter((key) => !own?.includes(key)).map((key) => warning(`${section}.${key}`, known));
   });
 }
 
 function warning(path: string, known: readonly string[]): string {
   const near = nearest(path, known);
-  const hint = hints[path] ?? (near && `did you mean "${near}"?`);
+  const hint = (Object.hasOwn(hints, path) && hints[path]) || (near && `did you mean "${near}"?`);
   return `"${path}" has no counterpart in mlmon and is not used${hint ? `: ${hint}` : ""}`;
 }

@@ -39,6 +39,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     timeoutMs,
     retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? 60_000 },
     status: newStatus(),
+    partial: undefined,
     explained: new Set(),
   };
 }

@@ -19,8 +19,18 @@ export interface ActiveSink {
   readonly timeoutMs: number;
   readonly retry: { readonly baseMs: number; readonly capMs: number };
   readonly status: SinkStatus;
+  /** What has arrived of the slice that its worker had to leave. */
+  partial: Partial | undefined;
   /** Reasons for leaving samples out that were logged, each once. */
   readonly explained: Set<string>;
+}
+
+/** A slice that was left amid its requests: cut alike it gives the same ones, and those that have arrived are left out. */
+export interface Partial {
+  /** Where it begins and ends in the journal. */
+  readonly position: number;
+  readonly next: number;
+  readonly arrived: readonly unknown[];
 }
 
 /** How a sink is doing, for pages and metrics; written by its worker alone. */

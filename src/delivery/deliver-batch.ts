@@ -9,22 +9,27 @@ import { type DeliveryWorld, type SettleOptions, settle } from "./settle.ts";
 /** What became of a batch; `stopped` when the signal fired before its end, and then nothing may be committed. */
 export interface Delivered {
   readonly stopped: boolean;
+  /** The requests of it that have arrived, those of earlier attempts too. */
+  readonly arrived: readonly unknown[];
   readonly ledger: readonly LedgerRow[];
   readonly deadLetters: readonly DeadLetter[];
 }
 
 /**
  * Delivers one batch in order. What the receiver will not take as a whole is halved until the offending sample stands
- * alone and becomes a dead letter with the receiver's words; everything else arrives.
+ * alone and becomes a dead letter with the receiver's words; everything else arrives. What has `arrived` in an attempt
+ * that was stopped is not sent again.
  */
 export async function deliverBatch(
   sink: ActiveSink,
   batch: Batch,
   world: DeliveryWorld,
-  options: SettleOptions = {},
+  { arrived: before = [], ...options }: SettleOptions & { readonly arrived?: readonly unknown[] } = {},
 ): Promise<Delivered> {
   const deadLetters: DeadLetter[] = [];
+  const all = [...before];
   const arrived = countArrived();
+  arrived.add(before);
   let notRendered = 0;
 
   function bury(part: Batch, reason: string): void {
@@ -49,6 +54,7 @@ export async function deliverBatch(
           bury(part, settled.reason);
           return true;
         }
+        all.push(request);
       }
       sent.push(request);
     }
@@ -78,5 +84,5 @@ export async function deliverBatch(
     { ...row, name: "refused", reason: "not_rendered", count: notRendered },
     ...dead,
   ];
-  return { stopped: !done, ledger: ledger.filter(({ count }) => count > 0), deadLetters };
+  return { stopped: !done, arrived: all, ledger: ledger.filter(({ count }) => count > 0), deadLetters };
 }

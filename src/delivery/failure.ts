@@ -33,15 +33,20 @@ const texts: readonly (readonly [pattern: RegExp, reason: string])[] = [
  * header values. Called by the sender for every request that failed.
  */
 export function describeFailure(error: unknown): string {
-  let cause: unknown = error;
-  for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
-    const code = "code" in cause ? String(cause.code) : "";
-    const reason = reasons[code];
-    if (reason) return reason;
-    if (/^[A-Z_]{3,}$/.test(code)) return `the request failed (${code})`;
-    const known = texts.find(([pattern]) => cause instanceof Error && pattern.test(cause.message));
-    if (known) return known[1];
-    cause = cause.cause;
-  }
+  const causes = causesOf(error);
+  const codes = causes.map((cause) => ("code" in cause ? String(cause.code) : ""));
+  const reason = codes.map((code) => reasons[code]).find(Boolean);
+  if (reason) return reason;
+  const known = texts.find(([pattern]) => causes.some(({ message }) => pattern.test(message)));
+  if (known) return known[1];
+  const code = codes.find((each) => /^[A-Z_]{3,}$/.test(each));
+  if (code) return `the request failed (${code})`;
   return "the request failed before an answer came";
+}
+
+/** An error and what has caused it; the outermost, of the library, says less than what lies in it. */
+function causesOf(error: unknown): readonly Error[] {
+  const causes: Error[] = [];
+  for (let cause = error; cause instanceof Error && causes.length < 5; cause = cause.cause) causes.push(cause);
+  return causes;
 }

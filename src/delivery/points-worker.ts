@@ -51,7 +51,8 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     if (again && !(await deliverSlice(work, again.slice, again.replayed))) break;
     const position = journal.position(consumer);
     const end = journal.end();
-    const slice = await journal.slice(position, limit);
+    const partial = sink.partial?.position === position ? sink.partial : undefined;
+    const slice = await journal.slice(position, partial ? { ...limit, before: partial.next } : limit);
     if (slice.next === position) {
       if (again) continue;
       if (ended) break;
@@ -89,8 +90,13 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   const { orders } = work;
   // An order may have come amid the attempt.
   const hurry = orders && (() => (isOrdered() ? AbortSignal.abort() : orders.next(sink.id)));
-  const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered, hurry };
+  const start = journal.position(`sink/${sink.id}`);
+  const arrived = replayed.length === 0 && sink.partial?.position === start ? sink.partial.arrived : [];
+  const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered, hurry, arrived };
   const delivered = await deliverBatch(sink, batch, world, options).finally(room?.end);
+  if (delivered.stopped && replayed.length === 0 && delivered.arrived.length > 0) {
+    sink.partial = { position: start, next: position, arrived: delivered.arrived };
+  }
   if (delivered.stopped) return (room?.isHeld() === true || isOrdered()) && !leave?.aborted && !signal.aborted;
   const changes = {
     owners: [`sink/${sink.id}`],
@@ -99,6 +105,7 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
     replayed,
   };
   if (!(await commitStep(sink, journal, { position, changes }, world))) return false;
+  if (replayed.length === 0) sink.partial = undefined;
   sink.status.state = "idle";
   return true;
 }

@@ -126,11 +126,12 @@ async function setUp(sink: SinkAtWork, ready: SinkAtWork[]): Promise<void> {
   }
 }
 
-/** Counters go on and readiness keeps its memory; what was wrong before may be right now. */
+/** Counters and what has arrived go on, readiness keeps its memory; what was wrong before may be right now. */
 function carryOver(before: SinkAtWork | undefined, after: SinkAtWork): void {
   if (!before) return;
   Object.assign(after.sink.status.requests, before.sink.status.requests);
   after.sink.status.lastSuccess = before.sink.status.lastSuccess;
+  after.sink.partial = before.sink.partial;
 }
 
 /** The request under way is finished, so that nothing is sent twice; one that hangs is cut. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { prometheus } from "../../plugins/prometheus.ts";
-import { filter, type SinkEntry, secret } from "../../src/index.ts";
+import { defineSink, filter, type Outcome, type SinkEntry, secret, v } from "../../src/index.ts";
 import { until } from "../beds/wait.ts";
 import { isWhole, serve, spy, stopServices, ticking } from "./service-bench.ts";
 
@@ -55,6 +55,32 @@ describe("a reload", () => {
     await service.take({ sources, sinks: [changed.entry] });
     await until(() => changed.steps.length > 10);
     assert.ok(isWhole([...old.steps, ...changed.steps]), [...old.steps, ...changed.steps].join());
+  });
+
+  it("sends nothing of a slice again that has arrived of it, in requests or in halves", async () => {
+    for (const whole of [false, true]) {
+      const stored: number[] = [];
+      let isLocked = false;
+      const define = defineSink("slices", v.strictObject({ key: v.string() }), () => ({
+        render: ({ samples }) =>
+          whole ? [samples.map(({ step }) => step)] : samples.map(({ step }): readonly number[] => [step]),
+        async deliver(steps: readonly number[]): Promise<Outcome> {
+          if (steps.length > 3) return { kind: "split", reason: "too many" };
+          if (isLocked) return { kind: "paused", reason: "401: the key is old" };
+          stored.push(...steps);
+          isLocked = stored.length === 6;
+          return { kind: "delivered" };
+        },
+      }));
+      const sources = [ticking().entry()];
+      const sink = (key: string) => define({ key }, { batch: { size: 12, interval: "100ms" } });
+      const service = await serve({ sources, sinks: [sink("old")] });
+      await until(() => service.status().sinks[0]?.state === "paused");
+      isLocked = false;
+      await service.take({ sources, sinks: [sink("new")] });
+      await until(() => stored.length > 50);
+      assert.ok(isWhole(stored), `${stored}`);
+    }
   });
 
   it("cuts a request that hangs, and does not wait for a paused sink", async () => {

@@ -17,7 +17,8 @@ export async function checkSink({ create, host }: ResolvedSink, send: Send, sign
   const sent = await send(request, { timeoutMs: Math.min(host.timeout ?? maxWaitMs, maxWaitMs), signal });
   if (sent.kind !== "answered") {
     const message = sent.kind === "stopped" ? "stopped before an answer came" : sent.reason;
-    return { facts, problems: [{ message, mend: "check the endpoint of this sink and whether it runs", fatal: true }] };
+    const mend = message.startsWith("TLS: ") ? certificateMend : "check the endpoint of this sink and whether it runs";
+    return { facts, problems: [{ message, mend, fatal: true }] };
   }
   const outcome = await (sink.classify ? sink.classify(sent.response) : classify(sent.response));
   if (outcome.kind === "delivered")
@@ -25,6 +26,10 @@ export async function checkSink({ create, host }: ResolvedSink, send: Send, sign
   const mend = outcome.kind === "retry" ? "wait until the receiver is well" : "mend what the receiver says";
   return { facts, problems: [{ message: outcome.reason, mend, fatal: true }] };
 }
+
+/** The variable is that of the runtime: a sink has no options of its own for TLS. */
+const certificateMend =
+  "give the receiver a certificate for this host name, or trust its authority: NODE_EXTRA_CA_CERTS=FILE (PEM)";
 
 /** Nobody at a terminal waits longer. */
 const maxWaitMs = 15_000;

@@ -30,6 +30,8 @@ export interface ApplyWorld {
   makeSource(entry: ResolvedEntry<Source>): SourceAtWork;
   makeSink(resolved: ResolvedSink): SinkAtWork;
   makeTransforms(config: ResolvedConfig): readonly ActiveTransform[];
+  /** Stores the view as it is now, and wakes the sinks that show it. */
+  saveView(): Promise<void>;
   /** Takes the new sinks, so that a stop at this moment ends them, too. */
   use(parts: Parts): void;
 }
@@ -74,6 +76,7 @@ export async function applyConfig(
   if (differences.sources.removed.length > 0) {
     const ids = config.sources.map(({ id }) => id);
     await intake.exclusively(async () => view.keepSources(ids));
+    await world.saveView();
   }
   for (const reader of readers) void reader.read(consumes(sinks));
 }

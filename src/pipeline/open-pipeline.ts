@@ -17,7 +17,6 @@ import type { Pipeline, PipelineOptions } from "./pipeline.ts";
 import { isLatest, makesRoom, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts";
-import { within } from "./within.ts";
 
 /** Makes every part of a configuration and brings the view to where the journal ends. */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
@@ -131,6 +130,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       intake,
       log,
       leaveMs: drainMs,
+      saveView: () => keeper.saveWithin(closeMs, log),
       makeSource,
       makeSink,
       makeTransforms: (config) => activateTransforms(config, journal, context),
@@ -158,8 +158,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
   async function close(): Promise<void> {
     keeper.stop();
-    if (!(await within(closeMs, keeper.save())))
-      log.warn("The snapshot of the latest values cannot be written in time");
+    await keeper.saveWithin(closeMs, log);
     for (const sink of parts.sinks.toReversed()) await closeSink(sink, log);
   }
 

@@ -3,6 +3,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Progress, SourceContext } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import type { Source } from "../model/source.ts";
+import type { State } from "../model/state.ts";
 import { type Intake, sourceOwner } from "./intake.ts";
 import { type ActiveSource, activeSource, readSource } from "./read-source.ts";
 
@@ -40,7 +41,7 @@ export function sourceAtWork(entry: ResolvedEntry<Source>, world: SourceWorld): 
     active,
     read(consumes) {
       const signal = AbortSignal.any([world.signal, own.signal]);
-      const state = journal.state(sourceOwner(entry.id));
+      const state = until(signal, journal.state(sourceOwner(entry.id)));
       const context = { log, now, signal, state, once, consumes };
       const reading = readSource(active, { journal, intake, makeRoom, context, onProgress });
       ended = reading.catch(() => undefined);
@@ -48,5 +49,19 @@ export function sourceAtWork(entry: ResolvedEntry<Source>, world: SourceWorld): 
     },
     ended: () => ended,
     stop: () => own.abort(),
+  };
+}
+
+/** What a source sets after it was told to end belongs to no batch, and must not go with the first of its successor. */
+function until(signal: AbortSignal, state: State): State {
+  return {
+    get: (key) => state.get(key),
+    scan: (prefix) => state.scan(prefix),
+    set(key, value) {
+      if (!signal.aborted) state.set(key, value);
+    },
+    delete(key) {
+      if (!signal.aborted) state.delete(key);
+    },
   };
 }

@@ -1,8 +1,11 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Log } from "../model/log.ts";
 import { createView, restoreView, type ViewOptions } from "../view/create-view.ts";
 import type { View } from "../view/view.ts";
 import type { Intake } from "./intake.ts";
+import { within } from "./within.ts";
 
 /** The name of the view in the journal. */
 export const viewConsumer = "view";
@@ -28,13 +31,17 @@ export function viewOptions({ series, sources }: ResolvedConfig): ViewOptions {
   return { ...series, sources: sources.map(({ id }) => id) };
 }
 
-/** Writes snapshots: `save` now, and by itself once a minute while the view changes, with `expire` before. */
-export function keepView(
-  view: View,
-  journal: Journal,
-  intake: Intake,
-  now: () => number,
-): { save(): Promise<void>; stop(): void } {
+/** Writes snapshots of the view, by itself once a minute while it changes, with `expire` before. */
+export interface ViewKeeper {
+  /** Writes one now; rejects when it cannot be written. */
+  save(): Promise<void>;
+  /** The same, but goes on without it, after a line in the log. */
+  saveWithin(ms: number, log: Log): Promise<void>;
+  stop(): void;
+}
+
+/** Makes the keeper of a pipeline's view. */
+export function keepView(view: View, journal: Journal, intake: Intake, now: () => number): ViewKeeper {
   let savedVersion = -1;
   async function save(): Promise<void> {
     await intake.exclusively(async () => {
@@ -46,13 +53,22 @@ export function keepView(
     });
     await journal.trim();
   }
+  async function saveWithin(ms: number, log: Log): Promise<void> {
+    const message = "The snapshot of the latest values cannot be written";
+    try {
+      if (!(await within(ms, save()))) log.warn(`${message} in time`);
+    } catch (error) {
+      // The journal still holds what came since the last one.
+      log.error(message, { reason: messageOf(error) });
+    }
+  }
   const timer = setInterval(() => {
     view.expire(now());
     // A failed write is met again by the next append, which reports it.
     save().catch(() => undefined);
   }, 60_000);
   timer.unref();
-  return { save, stop: () => clearInterval(timer) };
+  return { save, saveWithin, stop: () => clearInterval(timer) };
 }
 
 function restored(snapshot: unknown, options: ViewOptions, journal: Journal): View {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { prometheus } from "../../plugins/prometheus.ts";
-import { defineSink, filter, type Outcome, type SinkEntry, secret, v } from "../../src/index.ts";
+import { defineSink, defineSource, filter, type Outcome, type SinkEntry, secret, v } from "../../src/index.ts";
 import { until } from "../beds/wait.ts";
 import { isWhole, serve, spy, stopServices, ticking } from "./service-bench.ts";
 
@@ -112,6 +112,31 @@ describe("a reload", () => {
     await until(() => one.reads.length === 3 && two.reads.length === 2);
     assert.deepEqual([one.reads.at(-1), two.reads.at(-1)], ["points", "points"]);
     assert.deepEqual(service.status().ledgerMismatches, []);
+  });
+
+  it("commits nothing of what a source that was left sets afterwards", async () => {
+    const { promise: late, resolve: answer } = Promise.withResolvers<void>();
+    const series = defineSource("series", v.strictObject({ word: v.string() }), ({ word }) => ({
+      async *read({ state, polled, signal }) {
+        polled({ ok: true, nextMs: 1000 });
+        for (const step of [0, 1, 2, 3]) {
+          if (state.get(`${step}`)) continue;
+          // An answer that comes after its end, to a client that heeds no signal.
+          if (step === 2 && word === "old") await late;
+          state.set(`${step === 2 && word === "old" ? 3 : step}`, "read");
+          yield { time: step, ended: [], samples: [{ name: "s", value: step, time: step, step }] };
+          if (step === 2 && word === "new") answer();
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      },
+    }));
+    const sink = spy("x");
+    const service = await serve({ sources: [series({ word: "old" })], sinks: [sink.entry] }, 200);
+    await until(() => sink.steps.length === 2);
+    await service.take({ sources: [series({ word: "new" })], sinks: [sink.entry] });
+    await until(() => sink.steps.length === 4);
+    assert.deepEqual(sink.steps, [0, 1, 2, 3]);
   });
 
   it("takes the series of a removed source from the page", async () => {

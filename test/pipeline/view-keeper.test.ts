@@ -3,9 +3,28 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { WorkError } from "../../src/model/errors.ts";
-import { openView, viewConsumer } from "../../src/pipeline/view-keeper.ts";
+import { type Log, silentLog } from "../../src/model/log.ts";
+import { createIntake } from "../../src/pipeline/intake.ts";
+import { keepView, openView, viewConsumer } from "../../src/pipeline/view-keeper.ts";
 import { temporaryFolder } from "../beds/wait.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+describe("keepView()", () => {
+  it("goes on without a snapshot that cannot be written, and says so", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
+    const view = await openView(journal, { max: 10, retentionMs: 1000, sources: ["mlflow"] });
+    const lines: string[] = [];
+    const log: Log = { ...silentLog, error: (message) => void lines.push(message) };
+    const full = { ...journal, commit: () => Promise.reject(new WorkError("its disk is full")) };
+    const keeper = keepView(view, full, createIntake(journal, view, []), Date.now);
+    await journal.append({ batch: makeBatch(makeSamples(1)) });
+    await assert.rejects(keeper.save(), /disk is full/);
+    await keeper.saveWithin(1000, log);
+    keeper.stop();
+    assert.deepEqual(lines, ["The snapshot of the latest values cannot be written"]);
+    await journal.close();
+  });
+});
 
 describe("openView()", () => {
   it("keeps what it shows through a kill before its first snapshot", async () => {

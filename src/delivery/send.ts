@@ -1,9 +1,9 @@
 import { ofetch } from "ofetch";
+import { describeFailure } from "../model/failure.ts";
 import type { HttpRequest } from "../model/http-request.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { startDeadline } from "./deadline.ts";
-import { describeFailure } from "./failure.ts";
 import { prepare } from "./prepare.ts";
 
 /** Sends one request and says what came back; never throws for anything that the other side has done. */

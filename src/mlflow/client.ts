@@ -8,7 +8,7 @@ import { authorizationOf } from "./authorization.ts";
 import { readTls } from "./credentials.ts";
 import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
-import { foreignError, MlflowError, networkError, refusalError } from "./mlflow-error.ts";
+import { cutError, foreignError, MlflowError, networkError, refusalError, timeoutError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
 import { type ReadText, readText } from "./read-text.ts";
 
@@ -83,9 +83,10 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       });
       const content = answer._data && decodedBody(answer._data, answer.headers);
       read = await readText(content, isSuccess(answer) ? maxBytes : undefined);
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
-      throw networkError(base, timeout.aborted, options.timeout);
+      if (timeout.aborted) throw timeoutError(base, options.timeout);
+      throw networkError(base, error);
     }
     const date = Date.parse(answer.headers.get("date") ?? "");
     // A date in Retry-After is meant by the clock of the server.
@@ -106,8 +107,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     } catch {
       if (/html/i.test(contentType) || text.trimStart().startsWith("<")) throw foreignError(base, path, "a web page");
       if (!isJson(text)) throw foreignError(base, path, "no JSON");
-      // Half a JSON is what a dying server or proxy leaves behind.
-      throw networkError(base, false, options.timeout);
+      throw cutError(base);
     }
   }
 

@@ -1,4 +1,5 @@
 import { WorkError } from "../model/errors.ts";
+import { describeFailure } from "../model/failure.ts";
 import { maskSecrets } from "../model/secret.ts";
 
 /** Why MLflow did not give what was asked for; decides what to do next. */
@@ -92,7 +93,10 @@ export function refusalError(server: string, path: string, refusal: Refusal, now
   }
   if (status === 429 || status === 408 || status >= 500) {
     const why = because(`it answered ${status}${message ? ` (${words})` : ""}`);
-    const mend = "check the log of MLflow and of the proxies before it, it may still be starting";
+    const mend =
+      status === 429
+        ? "let it, or the proxy before it, allow more requests, or raise interval and lower concurrency"
+        : "check the log of MLflow and of the proxies before it, it may still be starting";
     return new MlflowError("transient", why, mend, retryAfterMs(headers.get("retry-after"), now), status);
   }
   return new MlflowError(
@@ -108,14 +112,38 @@ export function foreignError(server: string, path: string, detail: string): Mlfl
   return new MlflowError("foreign", what, "check trackingUri, and whether a proxy or a login page answers instead");
 }
 
-/** The connection failed, was cut, or took too long. The runtime's own words may hold the whole address: not shown. */
-export function networkError(server: string, timedOut: boolean, timeoutMs: number): MlflowError {
-  const why = timedOut ? `it did not answer within ${timeoutMs / 1000} s` : "the connection failed or was cut";
-  const mend = server.startsWith("https")
-    ? "check that it runs there, and its certificate (caFile)"
-    : "check that it runs there";
+/** The connection failed or was cut; `cause` is what the runtime threw, whose own words may hold the whole address. */
+export function networkError(server: string, cause: unknown): MlflowError {
+  const reason = describeFailure(cause, "the server");
+  const mend = mends.find(([pattern]) => pattern.test(reason))?.[1] ?? "check that it runs there";
+  const why = reason.replace(/^TLS: /, "").replace(": ", ", ");
   return new MlflowError("transient", `Cannot use MLflow at ${server} as ${why}`, mend);
 }
+
+/** No answer within a time. */
+export function timeoutError(server: string, timeoutMs: number): MlflowError {
+  const why = `Cannot use MLflow at ${server} as it did not answer within ${timeoutMs / 1000} s`;
+  const mend =
+    "check that it runs there and that no firewall swallows what is sent, or raise the timeout of the source";
+  return new MlflowError("transient", why, mend);
+}
+
+/** What ended amid its JSON: half of one is what a dying server or proxy leaves behind. */
+export function cutError(server: string): MlflowError {
+  const why = `Cannot use MLflow at ${server} as its answer was cut off`;
+  return new MlflowError("transient", why, "check its log and that of the proxies before it");
+}
+
+const mends: readonly (readonly [reason: RegExp, mend: string])[] = [
+  [/^connection refused/, "check that it runs there, or correct trackingUri (MLFLOW_TRACKING_URI)"],
+  [/host not found/, "correct the host in trackingUri (MLFLOW_TRACKING_URI)"],
+  [/no TLS/, "write http:// in trackingUri, or the port that speaks TLS"],
+  [/^TLS:/, "give it a certificate for this host name, or trust its authority with caFile"],
+  [
+    /^connection (reset|closed)|no HTTP/,
+    "check its log, and whether trackingUri begins with the right one of http:// and https://",
+  ],
+];
 
 /** Where a redirect leads, without user part and query: both may hold secrets. */
 function redirectTarget(headers: Headers, server: string): string | undefined {

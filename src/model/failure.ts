@@ -14,25 +14,34 @@ const reasons: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "TLS: the certificate is signed by an unknown authority",
   ERR_TLS_CERT_ALTNAME_INVALID: "TLS: the certificate is for another host name",
   CERT_HAS_EXPIRED: "TLS: the certificate has expired",
+  EPROTO: "TLS: the receiver speaks no TLS on this port",
 };
 
 /** Deno gives no code; its texts are matched, never shown, for they hold the whole URL. */
 const texts: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/connection refused|tcp connect error/i, "connection refused: nothing listens there"],
+  [/connection refused/i, "connection refused: nothing listens there"],
+  [/no route to host/i, "no route to the host"],
+  [/network is unreachable/i, "network unreachable"],
   [/dns error|failed to lookup|name or service not known/i, "host not found"],
   [/reset by peer|connection reset/i, "connection reset by the receiver"],
   [/NotValidForName|not valid for name/i, "TLS: the certificate is for another host name"],
   [/UnknownIssuer/i, "TLS: the certificate is signed by an unknown authority"],
   [/certificate.*expired|Expired/i, "TLS: the certificate has expired"],
+  [/InvalidContentType/i, "TLS: the receiver speaks no TLS on this port"],
   [/invalid peer certificate|tls/i, "TLS: the connection could not be secured"],
   [/closed|error reading a body|unexpected eof|incomplete/i, "connection closed by the receiver"],
+  [/invalid HTTP version/i, "the answer of the receiver is no HTTP"],
 ];
 
 /**
- * Says in mlmon's own words why a request got no answer. The runtimes' texts are never shown: they hold whole URLs and
- * header values. Called by the sender for every request that failed.
+ * Says in mlmon's own words why a request got no answer; `other` is who did not give it. The runtimes' texts are never
+ * shown: they hold whole URLs and header values. Called for every request that failed, of sinks and to MLflow.
  */
-export function describeFailure(error: unknown): string {
+export function describeFailure(error: unknown, other = "the receiver"): string {
+  return reasonOf(error).replace("the receiver", other);
+}
+
+function reasonOf(error: unknown): string {
   const causes = causesOf(error);
   const codes = causes.map((cause) => ("code" in cause ? String(cause.code) : ""));
   const reason = codes.map((code) => reasons[code]).find(Boolean);

@@ -21,20 +21,19 @@ export default defineMlmonCommand({
   async run({ args, config, signal }) {
     if (args.reason && !args.dead) throw new UsageError("Only dead letters have a reason: add --dead");
     const queue = await commandQueue({ args, config, signal });
-    await queue.reading(async (journal) => {
-      let chunk = "";
-      for (const sink of queueSinks(journal, args.sink)) {
-        const filter = { sink, reason: args.reason };
-        for await (const sample of args.dead ? deadSamples(journal, filter) : waitingSamples(journal, sink)) {
-          chunk += queueLine(sample);
-          if (chunk.length < chunkLength) continue;
-          await print(chunk);
-          chunk = "";
-          // Nobody reads on: mlmon queue export | head
-          if (signal.aborted || !process.stdout.writable) return;
-        }
+    const { reading } = queue;
+    let chunk = "";
+    for (const sink of await reading(async (journal) => queueSinks(journal, args.sink))) {
+      const samples = args.dead ? deadSamples(reading, { sink, reason: args.reason }) : waitingSamples(reading, sink);
+      for await (const sample of samples) {
+        chunk += queueLine(sample);
+        if (chunk.length < chunkLength) continue;
+        await print(chunk);
+        chunk = "";
+        // Nobody reads on: mlmon queue export | head
+        if (signal.aborted || !process.stdout.writable) return;
       }
-      await print(chunk);
-    });
+    }
+    await print(chunk);
   },
 });

@@ -19,17 +19,16 @@ export default defineMlmonCommand({
   async run({ args, config, signal }) {
     const limit = whole(args.limit ?? "10");
     const queue = await commandQueue({ args, config, signal });
-    const samples = await queue.reading(async (journal) => {
-      const found: QueuedSample[] = [];
-      for (const sink of queueSinks(journal, args.sink)) {
-        let left = limit;
-        for await (const sample of args.dead ? deadSamples(journal, { sink }) : waitingSamples(journal, sink)) {
-          if (left-- === 0) break;
-          found.push(sample);
-        }
+    const { reading } = queue;
+    const samples: QueuedSample[] = [];
+    for (const sink of await reading(async (journal) => queueSinks(journal, args.sink))) {
+      let left = limit;
+      const queued = args.dead ? deadSamples(reading, { sink }) : waitingSamples(reading, sink);
+      for await (const sample of queued) {
+        if (left-- === 0) break;
+        samples.push(sample);
       }
-      return found;
-    });
+    }
     await print(maskSecrets(args.json ? samples.map(queueLine).join("") : describe(samples, args.dead === true)));
   },
 });

@@ -25,8 +25,8 @@ export interface DeadLetters {
   counts(filter: DeadFilter): readonly DeadCount[];
   page(filter: DeadFilter, after: number, limit: number): readonly KeptLetter[];
   replaying(sink: string): Replaying;
-  /** What was sent back for a sink, the oldest first, each read when it is asked for. */
-  replays(sink: string): Iterable<KeptLetter>;
+  /** What was sent back for a sink after an id, the oldest first, each read when it is asked for. */
+  replays(sink: string, after?: number): Iterable<KeptLetter>;
 }
 
 /** What was sent back to delivery and is still to come; `oldest` is when the first of it was sent back, Unix ms. */
@@ -154,13 +154,12 @@ export function openDeadLetters({ db, run, damaged }: Database, maxBytes: number
       return { samples: number(row, "samples"), bytes: number(row, "bytes"), oldest };
     },
 
-    *replays(sink) {
-      let after = 0;
-      for (;;) {
-        const row = run(() => nextMarked.get(sink, after));
+    *replays(sink, after = 0) {
+      for (let last = after; ; ) {
+        const row = run(() => nextMarked.get(sink, last));
         if (row === undefined) return;
         const letter = open(row);
-        after = letter.id;
+        last = letter.id;
         yield letter;
       }
     },

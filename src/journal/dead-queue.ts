@@ -16,8 +16,11 @@ export interface DeadQueue {
   drop(filter: DeadFilter): Promise<readonly DeadCount[]>;
   /** What waits to be delivered again to a sink. */
   replaying(sink: string): Replaying;
-  /** That, in the order in which they died, each read when it is asked for; gone once a commit names it as `replayed`. */
-  replays(sink: string): Iterable<KeptLetter>;
+  /**
+   * That, in the order in which they died, from after an id on, each read when it is asked for; gone once a commit names
+   * it as `replayed`.
+   */
+  replays(sink: string, after?: number): Iterable<KeptLetter>;
 }
 
 /** Which dead letters are meant; all when it is empty. */

@@ -9,6 +9,7 @@ import { WorkError } from "../model/errors.ts";
 import { changeQueue, type QueueChange } from "./change.ts";
 import { readControl } from "./control.ts";
 import { passStopped } from "./drop-waiting.ts";
+import type { Reading } from "./lines.ts";
 import { connectQueue } from "./remote.ts";
 import { type QueueReport, reportQueue } from "./report.ts";
 
@@ -18,8 +19,8 @@ export interface FolderQueue {
   report(): Promise<QueueReport>;
   /** Changes the queue: through the mlmon that runs, else in the journal, under the lock of the folder. */
   change(change: QueueChange, filter: DeadFilter): Promise<readonly DeadCount[]>;
-  /** Does something with the journal as it stands at this moment; nothing can be changed in it. */
-  reading<T>(work: (journal: Journal) => Promise<T>): Promise<T>;
+  /** Nothing can be changed in the journal; the work must not wait for a reader or a terminal. */
+  readonly reading: Reading;
 }
 
 export interface FolderQueueOptions {

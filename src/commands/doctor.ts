@@ -8,13 +8,15 @@ export default defineMlmonCommand({
   name: "doctor",
   description: "Checks MLflow, every sink, the state folder and the port, and says what to mend",
   args: { ...commonArgs, ...stateArg, ...listenArg },
-  async run({ args, config: load, signal }) {
+  async run({ args, config: load, log, signal }) {
     const config = await load("warn");
+    const patience = setTimeout(() => log.info("Waiting for what does not answer: 15 s at most"), 3000);
     const findings: Finding[] = [];
     for await (const finding of examine(config, { send: createSender({ version }), signal })) {
       findings.push(finding);
       if (!args.json) await print(maskSecrets(describe(finding)));
     }
+    clearTimeout(patience);
     const problems = findings.flatMap((finding) => finding.problems);
     if (args.json) await print(maskSecrets(`${JSON.stringify({ findings })}\n`));
     else await print(`\n${conclusion(problems.length)}\n`);

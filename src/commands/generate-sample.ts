@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { createClient } from "../mlflow/client.ts";
+import { connect } from "../mlflow/connect.ts";
 import { type MlflowOptions, mlflowOptions } from "../mlflow/options.ts";
-import { createWriter } from "../mlflow/write.ts";
+import { writerOn } from "../mlflow/write.ts";
 import { UsageError } from "../model/errors.ts";
 import { parseDuration } from "../model/option.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
@@ -30,7 +32,11 @@ export default defineMlmonCommand({
     const runs = whole("runs", args.runs, 6);
     const uri = args["tracking-uri"] || undefined;
     const options = uri === undefined ? mlflowOf(await config("ignore")) : mlflowAt(uri);
-    const writer = createWriter(options);
+    // Ctrl-C ends the waiting for a server, but lets what has begun be ended.
+    await connect(createClient(options, { signal }), undefined, log);
+    const client = createClient(options);
+    await connect(client, options.workspace, log);
+    const writer = writerOn(client);
     const progress = showProgress();
     const made = await simulatePast({
       ...shape,

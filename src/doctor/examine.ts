@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Send } from "../delivery/send.ts";
 import { ConfigError } from "../model/errors.ts";
-import type { Inspection } from "../model/inspection.ts";
+import type { Inspection, Problem } from "../model/inspection.ts";
 import { checkListen } from "./check-listen.ts";
 import { checkSink } from "./check-sink.ts";
 import { checkState } from "./check-state.ts";
@@ -22,6 +22,7 @@ export interface ExamineOptions {
  * soon as it is there. Leaves no data behind and never throws for what is wrong.
  */
 export async function* examine(config: ResolvedConfig, { send, signal }: ExamineOptions): AsyncGenerator<Finding> {
+  const look = (what: string, inspect: () => Promise<Inspection>) => lookAt(what, inspect, signal);
   const looks = [
     ...config.sources.map((source) =>
       look(`source ${source.id}`, async () => (await source.create().inspect?.(signal)) ?? unchecked),
@@ -35,11 +36,14 @@ export async function* examine(config: ResolvedConfig, { send, signal }: Examine
 
 const unchecked: Inspection = { facts: [["not checked", "it offers no check"]], problems: [] };
 
-/** What a plugin's own check throws is a finding, too. */
-async function look(what: string, inspect: () => Promise<Inspection>): Promise<Finding> {
+const stopped: Problem = { message: "stopped before an answer came", mend: "check again", fatal: true };
+
+/** What a plugin's own check throws is a finding, too; but not that it was told to stop. */
+async function lookAt(what: string, inspect: () => Promise<Inspection>, signal: AbortSignal): Promise<Finding> {
   try {
     return { what, ...(await inspect()) };
   } catch (error) {
+    if (signal.aborted) return { what, facts: [], problems: [stopped] };
     const reason = error instanceof Error ? error.message : String(error);
     const problem =
       error instanceof ConfigError

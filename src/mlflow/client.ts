@@ -8,7 +8,7 @@ import { authorizationOf } from "./authorization.ts";
 import { readTls } from "./credentials.ts";
 import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
-import { cutError, foreignError, MlflowError, networkError, refusalError, timeoutError } from "./mlflow-error.ts";
+import { cutError, foreignError, MlflowError, networkError, refusalError, TimeoutError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
 import { type ReadText, readText } from "./read-text.ts";
 
@@ -42,6 +42,8 @@ export interface ClientWorld {
   readonly attempts?: number;
   /** The wait after the first failure, doubled after each; 250 ms by default. */
   readonly backoffMs?: number;
+  /** How long a request may take until the server has answered for the first time, ms; `contactTime` by default. */
+  readonly contactMs?: number;
   /** The longest answer that is read; 128 MiB by default, a hundred times that of a page of 10 000 points. */
   readonly maxBytes?: number;
 }
@@ -49,7 +51,7 @@ export interface ClientWorld {
 /** Makes a client; nothing is sent until the first call. */
 export function createClient(options: Connection, world: ClientWorld = {}): Client {
   const { signal = new AbortController().signal, now = Date.now, attempts = 4, backoffMs = 250 } = world;
-  const maxBytes = world.maxBytes ?? 128 * 1024 ** 2;
+  const { maxBytes = 128 * 1024 ** 2, contactMs = contactTime(options) } = world;
   const send = createFetch({ fetch: world.fetch ?? globalThis.fetch, Headers, AbortController }).raw;
   const address = new URL(options.trackingUri);
   const base = `${address.origin}${address.pathname.replace(/\/+$/, "")}`;
@@ -58,9 +60,11 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
   const limit = createLimit(options.concurrency);
   const headers: Record<string, string> = { accept: "application/json", "user-agent": "mlmon" };
   let skewMs: number | undefined;
+  let reached = false;
 
   async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<Answer> {
-    const timeout = AbortSignal.timeout(options.timeout);
+    const timeoutMs = reached ? options.timeout : contactMs;
+    const timeout = AbortSignal.timeout(timeoutMs);
     let answer: Received;
     let read: ReadText;
     try {
@@ -81,11 +85,12 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
         responseType: "stream",
         signal: AbortSignal.any([signal, timeout]),
       });
+      reached = true;
       const content = answer._data && decodedBody(answer._data, answer.headers);
       read = await readText(content, isSuccess(answer) ? maxBytes : undefined);
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw timeoutError(base, options.timeout);
+      if (timeout.aborted) throw new TimeoutError(base, timeoutMs);
       throw networkError(base, error);
     }
     const date = Date.parse(answer.headers.get("date") ?? "");
@@ -126,6 +131,8 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
         return await call();
       } catch (error) {
         if (!(error instanceof MlflowError) || error.trouble !== "transient" || attempt >= attempts) throw error;
+        // Who has never answered is more likely wrong than slow, and someone may be waiting.
+        if (error instanceof TimeoutError && !reached) throw error;
         const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs * 2 ** (attempt - 1));
         await sleep(Math.min(waitMs, 60_000), undefined, { signal });
       }
@@ -142,6 +149,14 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       headers["x-mlflow-workspace"] = name;
     },
   };
+}
+
+/**
+ * How long the first answer of a server may take, ms: a sixth of what one request may take, but 10 s where that is more.
+ * An address where something swallows requests is so told from a server that is busy.
+ */
+export function contactTime({ timeout }: Pick<Connection, "timeout">): number {
+  return Math.min(timeout, Math.max(10_000, timeout / 6));
 }
 
 /** What came back, before its body is read. */

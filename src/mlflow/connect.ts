@@ -10,14 +10,20 @@ export interface ServerInfo {
   readonly workspaces: boolean;
 }
 
-/** Asks the server what it is, and uses the workspace where there are any. Throws only what passes. */
+/**
+ * Asks the server what it is, and uses the workspace where there are any; says so when that takes long. Throws only what
+ * passes.
+ */
 export async function connect(client: Client, workspace: string | undefined, log: Log): Promise<ServerInfo> {
-  const info = await readServerInfo(client);
+  const patience = setTimeout(() => log.info("Waiting for MLflow to answer", { server: client.server }), silentMs);
+  const info = await readServerInfo(client).finally(() => clearTimeout(patience));
   if (workspace === undefined) return info;
   if (info.workspaces) client.useWorkspace(workspace);
   else log.warn("The workspace is ignored, as the server has none", { workspace });
   return info;
 }
+
+const silentMs = 3000;
 
 async function readServerInfo(client: Client): Promise<ServerInfo> {
   try {

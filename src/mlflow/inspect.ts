@@ -1,7 +1,7 @@
 import type { Problem } from "../model/inspection.ts";
 import { silentLog } from "../model/log.ts";
 import { workspacesAnswer } from "./answers.ts";
-import { type Client, createClient } from "./client.ts";
+import { type Client, contactTime, createClient } from "./client.ts";
 import { connect } from "./connect.ts";
 import { chooseExperiments, experimentMemory } from "./experiments.ts";
 import { MlflowError } from "./mlflow-error.ts";
@@ -35,7 +35,8 @@ export interface Found {
 
 /** Walks through a server as the source would, without reading history; for `mlmon doctor`. Never throws `MlflowError`. */
 export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal): Promise<MlflowReport> {
-  const client = createClient(options, { attempts: 2, ...(signal && { signal }) });
+  const patient = { ...options, timeout: Math.min(options.timeout, maxWaitMs) };
+  const client = createClient(patient, { attempts: 2, contactMs: contactTime(options), ...(signal && { signal }) });
   const problems: Problem[] = [];
   // What the source cannot do without is fatal.
   const attempt = async <T>(fatal: boolean, call: () => Promise<T>): Promise<T | undefined> => {
@@ -101,6 +102,9 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
     problems,
   };
 }
+
+/** Nobody at a terminal waits longer for one answer. */
+const maxWaitMs = 15_000;
 
 async function count(client: Client, options: MlflowOptions) {
   const experiments = await chooseExperiments(client, options, experimentMemory());

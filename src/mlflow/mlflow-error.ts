@@ -121,11 +121,11 @@ export function networkError(server: string, cause: unknown): MlflowError {
 }
 
 /** No answer within a time. */
-export function timeoutError(server: string, timeoutMs: number): MlflowError {
-  const why = `Cannot use MLflow at ${server} as it did not answer within ${timeoutMs / 1000} s`;
-  const mend =
-    "check that it runs there and that no firewall swallows what is sent, or raise the timeout of the source";
-  return new MlflowError("transient", why, mend);
+export class TimeoutError extends MlflowError {
+  constructor(server: string, timeoutMs: number) {
+    const why = `Cannot use MLflow at ${server} as it did not answer within ${timeoutMs / 1000} s`;
+    super("transient", why, "check that it runs there and that no firewall swallows requests, or raise timeout");
+  }
 }
 
 /** What ended amid its JSON: half of one is what a dying server or proxy leaves behind. */

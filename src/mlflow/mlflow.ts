@@ -77,7 +77,9 @@ async function* readOn(
     const started = steady();
     let waitMs = options.interval;
     try {
-      session ??= await openSession(options, ctx, limits, unreadable);
+      // Once it is told that no answer comes, a server that is merely slow gets all the time it may take.
+      const contactMs = failures === 0 ? limits.contactMs : options.timeout;
+      session ??= await openSession(options, ctx, { ...limits, contactMs }, unreadable);
       if (started >= experimentsDue) {
         yield* refreshExperiments(session);
         experimentsDue = started + limits.experimentsMs;

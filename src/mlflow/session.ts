@@ -1,7 +1,7 @@
 import type { SourceContext } from "../model/context.ts";
 import type { Experiment } from "../model/run.ts";
 import { createBulkReader } from "./bulk.ts";
-import { type Client, createClient } from "./client.ts";
+import { type Client, contactTime, createClient } from "./client.ts";
 import type { Collector } from "./collect.ts";
 import { connect } from "./connect.ts";
 import { loadCounts } from "./counts.ts";
@@ -47,10 +47,12 @@ export interface Limits {
   /** How often a passing failure is tried, and the first wait. */
   readonly attempts: number;
   readonly backoffMs: number;
+  /** How long the first answer may take. */
+  readonly contactMs: number;
 }
 
 /** The limits that follow from the options. */
-export function defaultLimits({ interval }: MlflowOptions, once: boolean): Limits {
+export function defaultLimits({ interval, timeout }: MlflowOptions, once: boolean): Limits {
   return {
     pageSize: 10_000,
     batchSize: 10_000,
@@ -61,6 +63,7 @@ export function defaultLimits({ interval }: MlflowOptions, once: boolean): Limit
     sweepPause: 50,
     attempts: once ? 6 : 3,
     backoffMs: 250,
+    contactMs: contactTime({ timeout }),
   };
 }
 

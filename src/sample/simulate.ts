@@ -20,14 +20,14 @@ export interface Simulated {
   readonly points: number;
 }
 
-/** Logs finished trainings whose steps lie in the minutes before now; the last one is left running. */
+/** Logs finished trainings whose steps lie in the minutes before now; none is left running. */
 export async function simulatePast(options: SimulateOptions): Promise<Simulated> {
   const { writer, runs, steps, seed, signal, now = Date.now, onProgress } = options;
   const experiments = new Map<string, string>();
   const trainings = planTrainings(runs, seed);
   let points = 0;
   let made = 0;
-  for (const [index, training] of trainings.entries()) {
+  for (const training of trainings) {
     if (signal.aborted) break;
     const stepMs = 1000;
     const start = now() - steps * stepMs;
@@ -38,7 +38,7 @@ export async function simulatePast(options: SimulateOptions): Promise<Simulated>
     ).flat();
     for (let from = 0; from < all.length; from += 1000) await writer.logBatch(run, all.slice(from, from + 1000));
     points += all.length;
-    if (index < trainings.length - 1) await writer.updateRun(run, { status: training.end, endTime: now() });
+    await writer.updateRun(run, { status: training.end, endTime: now() });
     made += 1;
     onProgress?.(made, trainings.length);
   }

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "node:test";
 import type { Finding } from "../../src/doctor/examine.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
 import { serve } from "../../src/runtime/serve.ts";
 import { bed } from "../beds/bed.ts";
 import { startPushgateway } from "../beds/servers.ts";
-import { freePort, temporaryFolder } from "../beds/wait.ts";
+import { freePort, temporaryFolder, until } from "../beds/wait.ts";
 import { startReceiver } from "../fixtures/receiver.ts";
 import { type Ended, mlmon } from "./mlmon.ts";
 
@@ -137,7 +139,7 @@ describe("mlmon doctor", () => {
         assert.ok(problems[0].mend.length > 5, what);
         return problems[0].message;
       };
-      assert.match(wrong("source mlflow"), /the connection failed/);
+      assert.match(wrong("source mlflow"), /as connection refused/);
       assert.match(wrong("source locked"), /401/);
       assert.match(wrong("sink pramathus"), /^401: .*who is <secret>\?/);
       assert.match(wrong("sink unset"), /"UNSET_KEY" is not set/);
@@ -151,6 +153,33 @@ describe("mlmon doctor", () => {
     } finally {
       await receiver.stop();
     }
+  });
+
+  it("takes a signal amid its checks for no mistake of a plugin", async () => {
+    let pid: number | undefined;
+    let asked = false;
+    const server = createServer(() => {
+      asked = true;
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await using folder = await temporaryFolder();
+    const ended = mlmon(["doctor", "--listen", `127.0.0.1:${await freePort()}`], {
+      cwd: folder.path,
+      env: { MLFLOW_TRACKING_URI: `http://127.0.0.1:${port}` },
+      onStarted: (started) => {
+        pid = started;
+      },
+    });
+    await until(() => asked);
+    assert.ok(pid);
+    process.kill(pid, "SIGTERM");
+    const { status, stdout } = await ended;
+    server.close();
+    assert.equal(status, 1);
+    assert.match(stdout, /✗ source mlflow\n {2}✗ stopped before an answer came\n {4}→ check again/);
+    assert.doesNotMatch(stdout, /mend the plugin/);
   });
 
   it("says when the server is no MLflow", async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Send } from "../delivery/send.ts";
 import type { DeadCount, DeadFilter } from "../journal/dead-queue.ts";
@@ -33,11 +33,7 @@ export interface FolderQueueOptions {
 export function openFolderQueue(dir: string, { now = Date.now, ...options }: FolderQueueOptions): FolderQueue {
   const folder = resolve(dir);
   const path = join(folder, "journal.db");
-  if (!existsSync(path)) {
-    throw new WorkError(
-      `Cannot find a queue in the state folder "${dir}": mlmon has never run with it; name another one with --state`,
-    );
-  }
+  refuseUnreadable(path, dir);
   const running = async () => {
     const control = readControl(folder);
     return control && connectQueue(control, options);
@@ -65,4 +61,21 @@ export function openFolderQueue(dir: string, { now = Date.now, ...options }: Fol
       }
     },
   };
+}
+
+/** Whoever may not look into a folder is told that there is nothing in it. */
+function refuseUnreadable(path: string, dir: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    if (code === "EACCES" || code === "EPERM") {
+      throw new WorkError(
+        `Cannot read the state folder "${dir}": permission is missing; run this as the user that mlmon runs as, such as by sudo -u mlmon`,
+      );
+    }
+    throw new WorkError(
+      `Cannot find a queue in the state folder "${dir}": mlmon has never run with it; name another one with --state`,
+    );
+  }
 }

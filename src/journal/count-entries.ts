@@ -12,7 +12,7 @@ const pauseFactor = 100;
  */
 export function openEntries({ db, run }: Database): () => readonly Entries[] {
   const states = db.prepare("SELECT owner, count(*) AS count FROM state GROUP BY owner");
-  const letters = db.prepare("SELECT count(*) AS count FROM dead_letters");
+  const letters = db.prepare("SELECT coalesce(sum(letters), 0) AS count FROM dead_totals");
   const ledger = db.prepare("SELECT count(*) AS count FROM ledger");
   let counted: readonly Entries[] = [];
   let due = 0;

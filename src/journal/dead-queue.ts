@@ -1,9 +1,10 @@
-import type { Replaying } from "./dead-letters.ts";
+import type { Replaying } from "./dead-totals.ts";
 import type { DeadLetter } from "./journal.ts";
 
 /**
  * The dead letters of a journal, as people handle them. One that is replayed is not dead any more: it waits, and its
- * sink delivers it before its next slice or makes it a dead letter again. Each change is one transaction.
+ * sink delivers it before its next slice or makes it a dead letter again. A change of many is made in steps, each a
+ * transaction, of what is dead when it begins.
  */
 export interface DeadQueue {
   /** What is kept, by sink and reason; without those that are replayed. */
@@ -43,8 +44,6 @@ export interface DeadCount {
   readonly samples: number;
   /** In the journal. */
   readonly bytes: number;
-  /** Unix ms at which the first of them died. */
-  readonly oldest: number;
 }
 
 /** A dead letter with its number in the journal, which grows with each. */

@@ -1,6 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import type { Bell } from "./bell.ts";
 import type { Database } from "./database.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters, Span } from "./dead-letters.ts";
 import type { DeadCount, DeadQueue } from "./dead-queue.ts";
 import type { LedgerRow } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -25,25 +26,49 @@ export function openDeadQueue({
     replaying: letters.replaying,
     replays: letters.replays,
 
-    async replay(filter) {
-      const counts = transaction(() => {
-        const found = letters.counts(filter);
-        letters.mark(filter, now());
-        ledger.add(found.map(replayedRow));
-        return found;
-      });
-      // The sinks hear of it.
-      bell.ring();
-      return counts;
-    },
-
-    async drop(filter) {
-      return transaction(() => {
-        const counts = letters.counts(filter);
-        letters.drop(filter);
+    replay(filter) {
+      return inSteps((span) => {
+        const counts = letters.mark(filter, span, now());
+        ledger.add(counts.map(replayedRow));
         return counts;
       });
     },
+
+    drop: (filter) => inSteps((span) => letters.drop(filter, span)),
+  };
+
+  async function inSteps(step: (span: Span) => readonly DeadCount[]): Promise<readonly DeadCount[]> {
+    const last = letters.last();
+    let counts: readonly DeadCount[] = [];
+    for (let span = letters.next(0, last); span; span = letters.next(span.to, last)) {
+      const here = span;
+      const found = transaction(() => step(here));
+      // The sinks hear of what is replayed.
+      if (found.length > 0) bell.ring();
+      counts = added(counts, found);
+      await setImmediate();
+    }
+    return counts;
+  }
+}
+
+/** Adds up counts, in order of sink and reason. */
+function added(one: readonly DeadCount[], other: readonly DeadCount[]): readonly DeadCount[] {
+  const sums = new Map<string, DeadCount>();
+  for (const count of [...one, ...other]) {
+    const key = JSON.stringify([count.sink, count.reason]);
+    const sum = sums.get(key);
+    sums.set(key, sum ? plus(sum, count) : count);
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, count]) => count);
+}
+
+function plus(one: DeadCount, other: DeadCount): DeadCount {
+  return {
+    ...one,
+    letters: one.letters + other.letters,
+    samples: one.samples + other.samples,
+    bytes: one.bytes + other.bytes,
   };
 }
 

@@ -139,11 +139,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       states.write(owners);
       ledger.add(counts);
       letters.remove(replayed);
-      const added = letters.add(deadLetters);
-      ledger.add(added.evicted);
-      return [settleStep, added.settle];
+      ledger.add(letters.add(deadLetters));
+      return settleStep;
     });
-    for (const settled of settle) settled();
+    settle();
     states.settle(owners);
   }
 }

@@ -25,9 +25,8 @@ export async function dropWaiting(
   const samples = dropStep(journal, sink, to)?.samples ?? 0;
   if (samples === 0) return [];
   const bytes = journal.waitingBytes(from) - journal.waitingBytes(to);
-  const oldest = journal.waiting(from).oldest ?? 0;
   await pass(sink, to);
-  return [{ sink, reason: byHand, letters: 0, samples, bytes, oldest }];
+  return [{ sink, reason: byHand, letters: 0, samples, bytes }];
 }
 
 /** The way of a stopped mlmon. */

@@ -75,7 +75,6 @@ const counts = v.array(
     letters: count,
     samples: count,
     bytes: count,
-    oldest: count,
   }),
 );
 

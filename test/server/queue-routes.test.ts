@@ -24,7 +24,7 @@ function makeApp(change: Partial<AppOptions> = {}, failure?: Error) {
       async change(kind, filter) {
         if (failure) throw failure;
         asked.push([kind, filter]);
-        return [{ sink: "a", reason: "http_400", letters: 1, samples: 2, bytes: 3, oldest: 4 }];
+        return [{ sink: "a", reason: "http_400", letters: 1, samples: 2, bytes: 3 }];
       },
     },
     log: silentLog,
@@ -44,7 +44,7 @@ describe("/api/v1/queue", () => {
     const answer = await post(drop, '{"sink":"a","before":5}');
     assert.equal(answer.status, 200);
     assert.deepEqual(await answer.json(), {
-      changed: [{ sink: "a", reason: "http_400", letters: 1, samples: 2, bytes: 3, oldest: 4 }],
+      changed: [{ sink: "a", reason: "http_400", letters: 1, samples: 2, bytes: 3 }],
     });
     await post("/api/v1/queue/replay", "{}");
     assert.deepEqual(asked, [

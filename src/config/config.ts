@@ -27,7 +27,7 @@ export interface Config {
     readonly listen?: string;
     /** Asked of every request but `/-/healthy` and `/-/ready`, as `Authorization: Bearer …`; `MLMON_TOKEN` by default. */
     readonly token?: Secret;
-    /** Says that everyone who reaches a non-loopback address may read. */
+    /** Says that everyone who reaches a non-loopback address may read; so does `MLMON_AUTH=none`. */
     readonly auth?: "none";
   };
   /** The state folder; `--state` and `MLMON_STATE_DIR` win over it. `".mlmon"` by default. */

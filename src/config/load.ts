@@ -8,6 +8,7 @@ import { environmentSettings, variables } from "./environment.ts";
 import { expandSettings } from "./expand.ts";
 import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
+import { authVariable, strayVariables } from "./own-variables.ts";
 import { type ResolveOptions, resolveConfig, type SecretsCheck } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { withoutExit } from "./without-exit.ts";
@@ -53,6 +54,7 @@ async function loadFrom(file: string | undefined, options: LoadOptions): Promise
   const loaded = file === undefined ? await fromEnvironment(env) : await fromFile(file, options);
   const listen = options.listen ?? (env.MLMON_LISTEN?.trim() || undefined);
   const listenName = options.listen === undefined ? "MLMON_LISTEN" : "--listen";
+  const issues: Issue[] = [...(loaded.issues ?? [])];
   const settings: ResolveOptions = {
     ...loaded,
     names: { ...loaded.names, ...(listen !== undefined && { "server.listen": listenName }) },
@@ -62,6 +64,9 @@ async function loadFrom(file: string | undefined, options: LoadOptions): Promise
     // systemd gives several folders separated by colons; the first is the unit's own
     stateDir: options.stateDir ?? (env.MLMON_STATE_DIR?.trim() || env.STATE_DIRECTORY?.split(":")[0] || undefined),
     token: env.MLMON_TOKEN?.trim() ? secret.env("MLMON_TOKEN") : undefined,
+    auth: authVariable(env, issues),
+    issues,
+    warnings: [...(loaded.warnings ?? []), ...strayVariables(env)],
   };
   try {
     return resolveConfig(loaded.config, settings);

@@ -20,6 +20,8 @@ export interface ResolveOptions {
   readonly stateDir?: string | undefined;
   /** `MLMON_TOKEN`: where the file gives neither a token nor `auth: "none"`. */
   readonly token?: Secret | undefined;
+  /** `MLMON_AUTH=none`: as `server.auth: "none"` in the file; a token wins over it. */
+  readonly auth?: "none" | undefined;
   /** Mistakes found while the configuration was read. */
   readonly issues?: readonly Issue[];
   /** What the user calls a place, where it is not its path: `sources[0].trackingUri` is `MLFLOW_TRACKING_URI`. */
@@ -58,13 +60,16 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
   const warned = options.secrets === "warn" ? unset : [];
   const checked = parsed.success ? parsed.output : undefined;
   const token = checked?.server.token ?? (checked?.server.auth === "none" ? undefined : options.token);
+  const isOpen = checked?.server.auth === "none" || options.auth === "none";
   const place = options.listen ?? checked?.server.listen;
   const listen = place === undefined ? defaultListen : parseListen(place);
   if (!listen) {
     const message = `expected host:port such as "127.0.0.1:9890": found ${show(place)}`;
     issues.push({ path: "server.listen", message });
-  } else if (checked && !isLoopback(listen.host) && !token && checked.server.auth !== "none") {
-    const mend = 'set server.token or the variable MLMON_TOKEN, or server.auth to "none"';
+  } else if (checked && !isLoopback(listen.host) && !token && !isOpen) {
+    const mend = isFile(options)
+      ? 'set server.token or the variable MLMON_TOKEN, or server.auth to "none"'
+      : "set the variable MLMON_TOKEN, or MLMON_AUTH=none to let everyone read";
     issues.push({ path: "server.listen", message: `everyone who reaches "${listen.host}" could read: ${mend}` });
   }
   if (issues.length > 0 || options.issues?.length || !checked || !listen) {
@@ -82,6 +87,11 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     stateDir: options.stateDir ?? checked.state,
     warnings: [...(options.warnings ?? []), ...warned.map(({ path, message }) => `${called(path)}: ${message}`)],
   };
+}
+
+/** Whether there is a file in which more can be set than by variables. */
+function isFile({ origin }: ResolveOptions): boolean {
+  return !/^(environment|demo)$|\.ya?ml$/.test(origin);
 }
 
 function isEmpty(list: readonly unknown[]): boolean {

@@ -120,7 +120,15 @@ function unused(content: object): readonly string[] {
 }
 
 function warning(path: string, known: readonly string[]): string {
-  const near = nearest(path, known);
+  const near = nearest(path, known) ?? elsewhere(path);
   const hint = (Object.hasOwn(hints, path) && hints[path]) || (near && `did you mean "${near}"?`);
   return `"${path}" has no counterpart in mlmon and is not used${hint ? `: ${hint}` : ""}`;
+}
+
+/** A key that is known under another section, or one of a section whose name is misspelt. */
+function elsewhere(path: string): string | undefined {
+  const all = Object.entries(used).flatMap(([section, keys]) => keys.map((key) => `${section}.${key}`));
+  const [, key = path] = path.split(".");
+  const same = all.filter((each) => each.endsWith(`.${key}`));
+  return nearest(path, all) ?? (same.length === 1 ? same[0] : undefined);
 }

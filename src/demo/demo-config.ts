@@ -3,10 +3,11 @@ import { prometheus } from "../../plugins/prometheus.ts";
 import { pushgateway } from "../../plugins/pushgateway.ts";
 import { defineConfig } from "../config/config.ts";
 import { parseListen } from "../config/listen.ts";
+import { authVariable } from "../config/own-variables.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { mlflow } from "../mlflow/mlflow.ts";
-import { UsageError, WorkError } from "../model/errors.ts";
+import { type Issue, UsageError, WorkError } from "../model/errors.ts";
 import { secret } from "../model/secret.ts";
 import { serve } from "../runtime/serve.ts";
 import { demoKey } from "./receivers.ts";
@@ -30,7 +31,9 @@ export async function demoConfig({ trackingUri, receiver, stateDir, listen }: De
     ],
   });
   const token = process.env.MLMON_TOKEN?.trim() ? secret.env("MLMON_TOKEN") : undefined;
-  return resolveConfig(await config, { origin: "demo", secrets: "required", stateDir, listen, token });
+  const issues: Issue[] = [];
+  const auth = authVariable(process.env, issues);
+  return resolveConfig(await config, { origin: "demo", secrets: "required", stateDir, listen, token, auth, issues });
 }
 
 /**

@@ -64,7 +64,8 @@ export const option = {
     ),
 };
 
-const momentWords = 'a date such as "2026-03-01" or "2026-03-01T12:00Z"';
+/** What a moment is, in words for a message. */
+export const momentWords = 'a date such as "2026-03-01" or "2026-03-01T12:00Z"';
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const sizeUnits: Readonly<Record<string, number>> = {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { option } from "./option.ts";
+import { momentWords, option } from "./option.ts";
 import type { Sample } from "./sample.ts";
 
 /** Delivery options, the same for every sink: the second argument of its factory. */
@@ -22,7 +22,9 @@ export const sinkOptions = v.strictObject({
    * Where a sink begins that the journal does not know yet: with all that the journal and MLflow still hold
    * (`"beginning"`, the default), with what is read from now on, or with samples logged at a date or later.
    */
-  startFrom: v.optional(v.union([v.picklist(["now", "beginning"]), option.moment()])),
+  startFrom: v.optional(
+    v.union([v.picklist(["now", "beginning"]), option.moment()], `"now", "beginning", or ${momentWords}`),
+  ),
   /**
    * What happens when this sink lets the journal run full: reading pauses, which loses nothing (`"pause"`, the default),
    * or the oldest samples that wait for this sink alone are dropped, counted and logged (`"drop-oldest"`).

@@ -179,6 +179,7 @@ export: { mode: once }
 logging: { level: DEBUG, file: x.log }
 features: { alpha: true }
 pramatus: { endpoint: x }
+exporter: { interval: 5 }
 extra: 1
 `);
     assert.deepEqual(warnings, [
@@ -187,7 +188,8 @@ extra: 1
       '"logging.level" has no counterpart in mlmon and is not used: use --log-level or MLMON_LOG_LEVEL',
       '"logging.file" has no counterpart in mlmon and is not used: logs go to stderr: redirect it',
       '"features.alpha" has no counterpart in mlmon and is not used',
-      '"pramatus.endpoint" has no counterpart in mlmon and is not used',
+      '"pramatus.endpoint" has no counterpart in mlmon and is not used: did you mean "pramathus.endpoint"?',
+      '"exporter.interval" has no counterpart in mlmon and is not used: did you mean "export.interval"?',
       '"extra" has no counterpart in mlmon and is not used',
     ]);
   });
@@ -360,6 +362,25 @@ describe("loadConfig() from the environment alone", () => {
     );
     const { server } = await from({ MLMON_LISTEN: "0.0.0.0:80", MLMON_TOKEN: "some-token" });
     assert.equal(String(server.token), "<secret MLMON_TOKEN>");
+  });
+
+  it("lets everyone read where MLMON_AUTH says so, and names it where nothing else can be set", async () => {
+    const open = { MLMON_LISTEN: "0.0.0.0:80", MLMON_AUTH: "none" };
+    assert.equal((await from(open)).server.token, undefined);
+    assert.equal(String((await from({ ...open, MLMON_TOKEN: "t-o-k-e-n" })).server.token), "<secret MLMON_TOKEN>");
+    assert.match(
+      await mistake({}, { MLMON_LISTEN: "0.0.0.0:80" }),
+      /set the variable MLMON_TOKEN, or MLMON_AUTH=none to let everyone read/,
+    );
+    assert.match(await mistake({}, { MLMON_AUTH: "basic" }), /MLMON_AUTH: expected "none", or MLMON_TOKEN.*"basic"/);
+  });
+
+  it("warns of a variable that is almost one of its own, and of no other", async () => {
+    const env = { MLMON_STATE: "/x", MLMON_LISTN: ":1", MLMON_PRAMATHUS_KEY: "k", MLMON_LOG_LEVEL: "info" };
+    assert.deepEqual((await from(env)).warnings, [
+      "The variable MLMON_STATE is not read: did you mean MLMON_STATE_DIR?",
+      "The variable MLMON_LISTN is not read: did you mean MLMON_LISTEN?",
+    ]);
   });
 
   it("takes MLMON_TOKEN with a file too, unless the file says otherwise", async () => {

@@ -168,6 +168,12 @@ describe("resolveConfig() on entries", () => {
     assert.match(second, /^sinks\[1\]\.y: /);
   });
 
+  it("says in plain words what startFrom may be", () => {
+    assert.deepEqual(mistakes({ sources, sinks: [call(prometheus, {}, { startFrom: "yesterday" })] }), [
+      'sinks[0].startFrom: expected "now", "beginning", or a date such as "2026-03-01" or "2026-03-01T12:00Z": found "yesterday"',
+    ]);
+  });
+
   it("says what a configuration is when it is none", () => {
     for (const config of [null, undefined, "x", 5, [prometheus()]])
       assert.match(mistakes(config)[0] ?? "", /expected an object/);

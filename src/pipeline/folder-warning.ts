@@ -3,11 +3,14 @@ import type { Log } from "../model/log.ts";
 
 const everyMs = 5000;
 
-/** Says that the state folder has gone from under a running mlmon; nothing while it is there. */
-export function folderWarning({ path, isThere }: StateFolder): string | undefined {
+/** Says that the state folder has gone from under a running mlmon; nothing while it is there. Names no path without one. */
+export function folderWarning({
+  path,
+  isThere,
+}: Pick<StateFolder, "isThere"> & Partial<StateFolder>): string | undefined {
   if (isThere()) return undefined;
   return (
-    `The state folder "${path}" was removed or replaced: delivery goes on, but nothing of it outlives this process. ` +
+    `The state folder${path === undefined ? "" : ` "${path}"`} was removed or replaced: delivery goes on, but nothing of it outlives this process. ` +
     "Start mlmon again: it reads MLflow from the start"
   );
 }

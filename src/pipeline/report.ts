@@ -4,7 +4,7 @@ import { auditLedger } from "../journal/audit.ts";
 import type { DeadCount } from "../journal/dead-queue.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { StateFolder } from "../journal/state-folder.ts";
-import type { SinkReport, Status } from "../server/status.ts";
+import type { SinkReport, SourceReport, Status } from "../server/status.ts";
 import { sinkOwner } from "./consumers.ts";
 import { countEntries } from "./count-entries.ts";
 import { folderWarning } from "./folder-warning.ts";
@@ -39,8 +39,12 @@ export function report({ config, reload, folder, journal, pipeline, version, sta
     now: time,
     config: config.origin,
     reload,
-    warnings: [folder && folderWarning(folder), journalWarning(size, sinks)].filter((warning) => warning !== undefined),
-    notReady: notReady({ sources, sinks, startedAt, now: time }),
+    ...remarks({ sources, sinks, folder }),
+    brief: remarks({
+      sources: sources.map(withoutWords),
+      sinks: sinks.map(withoutWords),
+      folder: folder && { isThere: folder.isThere },
+    }),
     sources,
     sinks,
     journal: size,
@@ -49,6 +53,14 @@ export function report({ config, reload, folder, journal, pipeline, version, sta
     ledger,
     ledgerMismatches: auditLedger(journal),
   };
+
+  function remarks(parts: Parts): Status["brief"] {
+    const warnings = [parts.folder && folderWarning(parts.folder), journalWarning(size, parts.sinks)];
+    return {
+      notReady: notReady({ ...parts, startedAt, now: time }),
+      warnings: warnings.filter((warning) => warning !== undefined),
+    };
+  }
 }
 
 /** Adds up one kind of counter, over every reason. */
@@ -57,6 +69,16 @@ export function total(ledger: readonly LedgerRow[], name: LedgerRow["name"], id?
     (sum, row) => sum + (row.name === name && (id === undefined || row.id === id) ? row.count : 0),
     0,
   );
+}
+
+interface Parts {
+  readonly sources: readonly SourceReport[];
+  readonly sinks: readonly SinkReport[];
+  readonly folder: Parameters<typeof folderWarning>[0] | undefined;
+}
+
+function withoutWords<Part extends SourceReport | SinkReport>(part: Part): Part {
+  return { ...part, lastError: undefined };
 }
 
 interface Counted {

@@ -5,6 +5,7 @@ import { isLoopback } from "../config/listen.ts";
 import type { Log } from "../model/log.ts";
 import type { Secret } from "../model/secret.ts";
 import {
+  hasToken,
   onlyReading,
   requireLocalHost,
   requireSameSite,
@@ -57,7 +58,10 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   app.use(requireTokenToChange(token, host, key));
 
   app.get("/-/healthy", (c) => c.text(healthy));
-  app.get("/-/ready", (c) => readiness(c, status()));
+  app.get("/-/ready", (c) => {
+    const all = status();
+    return readiness(c, hasToken(c, token, key) ? all : all.brief);
+  });
   if (reload) {
     app.post("/-/reload", async (c) => {
       const { status, text } = await reload();
@@ -83,9 +87,9 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
 
 /**
  * 503 with one sentence for each source and sink that is not ready; warnings change no status. As JSON for those who ask
- * for it.
+ * for it. Probes have no token: without it nobody learns what a receiver has said, which may name hosts and users.
  */
-function readiness(c: Context, { notReady, warnings }: Status): Response {
+function readiness(c: Context, { notReady, warnings }: Status["brief"]): Response {
   const ready = notReady.length === 0;
   const type = accepts(c, {
     header: "Accept",
@@ -99,6 +103,6 @@ function readiness(c: Context, { notReady, warnings }: Status): Response {
 }
 
 /** Maps are no JSON. */
-function statusJson(status: Status): object {
+function statusJson({ brief: _, ...status }: Status): object {
   return { ...status, view: { ...status.view, refused: Object.fromEntries(status.view.refused) } };
 }

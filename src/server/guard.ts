@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { isLoopback } from "../config/listen.ts";
 import { Secret } from "../model/secret.ts";
 
@@ -13,14 +13,19 @@ const openPaths = new Set(["/-/healthy", "/-/ready"]);
  */
 export function requireToken(token: Secret, key?: Secret): MiddlewareHandler {
   return async function requireToken(c, next) {
-    const given = c.req.header("authorization");
-    if (openPaths.has(c.req.path) || (key && matches(given, key)) || matches(given, token)) return next();
+    if (openPaths.has(c.req.path) || hasToken(c, token, key)) return next();
     c.header("www-authenticate", 'Basic realm="mlmon"');
     return c.text(
       "Unauthorized: send the token as Authorization: Bearer TOKEN, or as the password in a browser\n",
       401,
     );
   };
+}
+
+/** Says whether a request brings the token or the key; all do when there is no token. */
+export function hasToken(c: Context, token: Secret | undefined, key: Secret | undefined): boolean {
+  const given = c.req.header("authorization");
+  return token === undefined || (key !== undefined && matches(given, key)) || matches(given, token);
 }
 
 /**

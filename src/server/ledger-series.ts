@@ -19,7 +19,7 @@ export const ledgerSeries: readonly OwnSeries[] = [
   counter("mlmon_samples_skipped_total", "Samples that were gone before the sink came", "skipped", ["sink"]),
   counter(
     "mlmon_samples_dropped_total",
-    "Samples dropped undelivered: by a full journal, with a removed sink",
+    "Samples dropped undelivered: by a full journal, with a removed sink, by hand",
     "dropped",
     ["sink", "reason"],
   ),

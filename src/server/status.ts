@@ -18,6 +18,8 @@ export interface Status {
   readonly notReady: readonly string[];
   /** What will stop reading or cost samples unless someone acts, one sentence each. */
   readonly warnings: readonly string[];
+  /** The same for those without the token: no words of a receiver or of MLflow, no paths. */
+  readonly brief: Pick<Status, "notReady" | "warnings">;
   readonly sources: readonly SourceReport[];
   readonly sinks: readonly SinkReport[];
   readonly journal: JournalSize;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, truncate } from "node:fs/promises";
+import { readFile, rm, truncate } from "node:fs/promises";
 import { createServer, get, type Server } from "node:http";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -230,6 +230,26 @@ describe("mlmon run", () => {
     assert.equal(ended.status, 0, ended.stderr);
     assert.match(ended.stderr, /INFO {2}mlmon runs .*\n(.*\n)*.*INFO {2}mlmon has stopped\n$/);
     expectTidy(ended);
+  });
+
+  it("says to those without the token who is not ready, and why only to the others", async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const env = { MLFLOW_TRACKING_URI: `http://127.0.0.1:${await freePort()}`, MLMON_TOKEN: "correct horse" };
+    await using folder = await folderWith({});
+    let pid = 0;
+    const running = mlmon(["run", "--listen", listen], { cwd: folder.path, env, onStarted: (child) => (pid = child) });
+    const ask = async (headers = {}) => (await fetch(`http://${listen}/-/ready`, { headers })).text();
+    const authorization = "Bearer correct horse";
+    try {
+      await until(async () => /\(Cannot use MLflow/.test(await ask({ authorization }).catch(() => "")));
+      assert.match(await ask(), /^not ready\nsource "mlflow": no success yet, \d+ s after the start\n$/);
+      await rm(join(folder.path, ".mlmon"), { recursive: true });
+      await until(async () => /^warning: The state folder ".*" was removed/m.test(await ask({ authorization })));
+      assert.match(await ask(), /^warning: The state folder was removed/m);
+    } finally {
+      process.kill(pid, "SIGTERM");
+    }
+    await running;
   });
 
   it("tells a failure that a plugin's timer throws, goes on, and ends with 1", async () => {

@@ -48,6 +48,26 @@ describe("the probes", () => {
     assert.match(await (await makeApp({ status }).request("/")).text(), /The journal is 84 % full/);
   });
 
+  it("give those without the token names and times alone, and no words of a receiver", async () => {
+    const brief = { notReady: ['sink "a": no success for 90 s'], warnings: ["gone"] };
+    const words = { notReady: ['sink "a": no success for 90 s (401: no user bob)'], warnings: ['gone: "/home/bob"'] };
+    const app = makeApp({
+      status: () => makeStatus({ ...words, brief }),
+      token: secret.literal("token", "correct horse"),
+      key: secret.literal("key", "of this run"),
+    });
+    const ask = async (headers: Record<string, string>) => (await app.request("/-/ready", { headers })).text();
+    const accept = "application/json";
+    const whole = `not ready\n${words.notReady}\nwarning: ${words.warnings}\n`;
+    assert.equal(await ask({}), 'not ready\nsink "a": no success for 90 s\nwarning: gone\n');
+    assert.equal(await ask({ authorization: "Bearer wrong" }), await ask({}));
+    assert.deepEqual(JSON.parse(await ask({ accept })), { ready: false, ...brief });
+    assert.equal(await ask({ authorization: "Bearer correct horse" }), whole);
+    assert.equal(await ask({ authorization: "Bearer of this run" }), whole);
+    const answer = await app.request("/api/v1/status", { headers: { authorization: "Bearer correct horse" } });
+    assert.equal("brief" in JSON.parse(await answer.text()), false);
+  });
+
   it("say the same as JSON to those who ask for it", async () => {
     const headers = { accept: "application/json" };
     const ready = await makeApp().request("/-/ready", { headers });

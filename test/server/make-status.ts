@@ -13,6 +13,7 @@ export function makeStatus(change: Partial<Status> = {}): Status {
     reload: { successful: true, lastSuccess: now - 3_600_000, lastError: undefined },
     notReady: [],
     warnings: [],
+    brief: { notReady: [], warnings: [] },
     sources: [makeSource()],
     sinks: [makeSink()],
     journal: judgeSize({

@@ -30,7 +30,7 @@ export default defineConfig({
     // The page /metrics of the status server, for Prometheus to scrape.
     prometheus(),
 
-    // The latest values, pushed to a Pushgateway.
+    // The latest values, pushed to a Pushgateway. Let one Prometheus read this or the page: both count twice.
     gateway && pushgateway({ endpoint: gateway, job: "mlflow_metrics" }),
 
     // Every point as JSON. The second argument is the same for every sink: id, match, batch, timeout, retry.

@@ -5,8 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { console } from "../../plugins/console.ts";
+import { pramathus } from "../../plugins/pramathus.ts";
+import { prometheus } from "../../plugins/prometheus.ts";
+import { pushgateway } from "../../plugins/pushgateway.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { yamlSettings } from "../../src/config/yaml.ts";
+import { mlflow } from "../../src/mlflow/mlflow.ts";
 import { ownSeries } from "../../src/server/own-series.ts";
 import { bed } from "../beds/bed.ts";
+import { startPrometheus } from "../beds/servers.ts";
 import { freePort, until } from "../beds/wait.ts";
 import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
 
@@ -14,8 +22,9 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const binary = join(root, "dist/mlmon");
-const mlflow = await bed("mlflow");
-const skip = mlflow.skip || (existsSync(binary) ? false : "dist/mlmon is missing: npm run build");
+const server = await bed("mlflow");
+const servers = await bed("servers");
+const skip = server.skip || (existsSync(binary) ? false : "dist/mlmon is missing: npm run build");
 
 /** Commands that another part of the gate runs, by the words they begin with. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -30,6 +39,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   "export MLFLOW_TRACKING_URI": "the environment of this test",
   "kill -HUP": "mlmon run, below",
   "curl -X POST": "mlmon run, below",
+  "docker build": "test/compose",
+  "docker run": "test/compose builds the image; its words are checked below",
 };
 
 describe("the README", () => {
@@ -46,6 +57,69 @@ describe("the README", () => {
     assert.deepEqual(missing, []);
   });
 
+  it("names every command", () => {
+    const cli = readFileSync(join(root, "src/cli.ts"), "utf8");
+    const names = [...cli.matchAll(/import\("\.\/commands\/([\w-]+)\.ts"\)/g)].map(([, name = ""]) => name);
+    assert.ok(names.length > 9);
+    const missing = names.filter((name) => !readme.includes(`mlmon ${name.replace("queue-", "queue ")}`));
+    assert.deepEqual(missing, []);
+  });
+
+  it("names every option of the source and of each sink", () => {
+    const line = (start: string) =>
+      readme
+        .split("\n")
+        .filter((each) => each.startsWith(start))
+        .join();
+    const sources = readme.slice(readme.indexOf("### Sources"), readme.indexOf("### Sinks"));
+    const named: readonly (readonly [text: string, options: readonly string[]])[] = [
+      [sources, mlflow().optionNames([])],
+      [line("| `prometheus("), prometheus().optionNames([])],
+      [line("| `pushgateway("), pushgateway({ endpoint: "http://x" }).optionNames([])],
+      [line("| `pramathus("), pramathus({ endpoint: "http://x" }).optionNames([])],
+      [line("| `console("), console().optionNames([])],
+    ];
+    for (const [text, options] of named) {
+      assert.ok(options.length > 0);
+      assert.deepEqual(
+        options.filter((name) => !new RegExp(`\\b${name}\\b`).test(text)),
+        [],
+      );
+    }
+  });
+
+  it("shows a YAML file that is taken without a warning", async () => {
+    const [text = ""] = blocks("yaml").filter((block) => block.startsWith("mlflow:"));
+    const { warnings } = yamlSettings(text, "config.yaml");
+    assert.deepEqual(warnings, []);
+  });
+
+  it("shows a container whose environment is a configuration", async () => {
+    const line = commands().find((each) => each.startsWith("docker run")) ?? "";
+    const given = Object.fromEntries([...line.matchAll(/-e (\w+)=(\S+)/g)].map(([, name, value]) => [name, value]));
+    const env = { MLMON_LISTEN: "0.0.0.0:9890", ...given };
+    const { server: served, warnings } = await loadConfig({ cwd: folder, env, secrets: "ignore" });
+    assert.equal(String(served.token), "<secret MLMON_TOKEN>");
+    assert.deepEqual(warnings, []);
+  });
+
+  it("shows queries that Prometheus takes", { skip: servers.skip }, async () => {
+    const scrapes = blocks("yaml").filter((block) => block.includes("targets:"));
+    assert.equal(scrapes.length, 3);
+    for (const scrape of scrapes) {
+      const config = scrape.startsWith("scrape_configs") ? scrape : `scrape_configs:\n${scrape}`;
+      const started = await startPrometheus({ config });
+      try {
+        for (const query of blocks("promql").flatMap((block) => block.trim().split("\n"))) {
+          const answer = await fetch(`${started.url}/api/v1/query?query=${encodeURIComponent(query)}`);
+          assert.equal(answer.status, 200, `${query}: ${await answer.text()}`);
+        }
+      } finally {
+        await started.stop();
+      }
+    }
+  });
+
   describe("commands", { skip }, () => {
     let env: NodeJS.ProcessEnv;
     let receiver: Receiver;
@@ -56,7 +130,7 @@ describe("the README", () => {
       env = {
         ...process.env,
         PATH: path,
-        MLFLOW_TRACKING_URI: mlflow.url,
+        MLFLOW_TRACKING_URI: server.url,
         PRAMATHUS_ENDPOINT: receiver.url,
         MLMON_LISTEN: `127.0.0.1:${await freePort()}`,
       };

@@ -31,7 +31,7 @@ export class Secret {
   /** Returns the value; for the sender and the server's token check alone. Throws `ConfigError` when it is not set. */
   static reveal(secret: Secret): string {
     const value = secret.#read();
-    if (value.length >= 4) remember(value);
+    for (const form of forms(value)) if (form.length >= 4) remember(form);
     return value;
   }
 }
@@ -92,12 +92,28 @@ export function secretProblem(secret: Secret): string | undefined {
 
 const known = new Set<string>();
 
-/** Values of secrets that are masked, those that were replaced by newer ones too; the longest unused goes first. */
+/**
+ * Values of secrets that are masked, each in its forms, those that were replaced by newer ones too; the longest unused
+ * goes first.
+ */
 export const maxSecrets = 1000;
 
 /** How many values `maskSecrets` looks for; called for each status. */
 export function knownSecrets(): number {
   return known.size;
+}
+
+/**
+ * A value as it may come back: as it is, and as JSON and addresses write it; of credentials also what comes after their
+ * scheme, in the same forms.
+ */
+function forms(value: string): ReadonlySet<string> {
+  const [, credentials] = /^(?:Basic|Bearer) (.+)$/.exec(value) ?? [];
+  const bare = credentials === undefined ? [value] : [value, credentials];
+  // The value itself last: it is the last that goes.
+  return new Set(
+    bare.flatMap((text) => [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed()), text]),
+  );
 }
 
 function remember(value: string): void {

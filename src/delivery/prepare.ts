@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { ConfigError } from "../model/errors.ts";
 import type { HttpRequest } from "../model/http-request.ts";
+import { loginOf, withoutLogin } from "../model/login.ts";
 import { Secret } from "../model/secret.ts";
-import { loginOf, withoutLogin } from "./login.ts";
 import { malformed } from "./malformed.ts";
 
 /** What `fetch` takes: secrets revealed, no user part in the address, the body as bytes. */

@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
-import { Secret, secret } from "../model/secret.ts";
+import { loginOf } from "../model/login.ts";
+import { type Secret, secret } from "../model/secret.ts";
 import type { Connection } from "./client.ts";
 
 /**
@@ -11,16 +11,8 @@ import type { Connection } from "./client.ts";
  * name and password that are not set come from `~/.mlflow/credentials`, each for itself. Called once a session.
  */
 export function authorizationOf(options: Connection, address: URL): Secret | undefined {
-  if (address.username !== "") {
-    const password = decodeURIComponent(address.password);
-    const user = decodeURIComponent(address.username);
-    const name = "trackingUri";
-    return new Secret(
-      name,
-      () => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
-      `Basic <secret ${name}>`,
-    );
-  }
+  const login = loginOf(address, "trackingUri");
+  if (login) return login;
   const { token } = options;
   // To MLflow's client the file wins over its variable of a token; a token in the configuration means itself.
   const isChosen = token !== undefined && token.name !== "MLFLOW_TRACKING_TOKEN";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { loginOf, withoutLogin } from "../delivery/login.ts";
+import { loginOf, withoutLogin } from "../model/login.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { RequestPreview } from "./preview.ts";
 

@@ -79,6 +79,17 @@ describe("credentials for MLflow", () => {
     assert.equal(maskSecrets("it is file-word"), "it is <secret>");
   });
 
+  it("of the address are never shown either, nor a token that stands there as the user", async () => {
+    const login = (text: string) => authorizationOf(options("http://m:1"), new URL(text));
+    const header = login("http://bob:word-of-bob@m:1");
+    assert.equal(String(header), "Basic <secret trackingUri>");
+    assert.equal(header && Secret.reveal(header), `Basic ${btoa("bob:word-of-bob")}`);
+    const token = login("http://token-of-bob@m:1");
+    assert.equal(String(token), "Basic <secret trackingUri>");
+    assert.equal(token && Secret.reveal(token), `Basic ${btoa("token-of-bob:")}`);
+    assert.equal(maskSecrets("no word-of-bob, no token-of-bob"), "no <secret>, no <secret>");
+  });
+
   it("stand in the file as MLflow reads it", { skip, timeout: 120_000 }, async () => {
     const texts = [
       both,

@@ -16,6 +16,9 @@ const head = `import { mlflow } from "mlmon"; import { prometheus } from "mlmon/
 const sinks = "sinks: [prometheus()]";
 const trap = "() => { throw new Error('no trap'); }";
 
+/** With more of them Deno's own parser overflows the stack of the process, which nothing in it can mend. */
+const brackets = runtime === "deno" ? 200 : 200_000;
+
 /** File name, text, and what is said of it. */
 const cases: readonly (readonly [name: string, text: string, says: RegExp])[] = [
   [
@@ -63,7 +66,7 @@ const cases: readonly (readonly [name: string, text: string, says: RegExp])[] = 
     `${head}let d: any = {}; const top = d; for (let i = 0; i < 1e6; i++) d = d.x = {}; export default { sources: [mlflow({ experiments: top })], ${sinks} };`,
     /configuration/,
   ],
-  ["brackets.ts", `export default ${"[".repeat(200_000)}`, /configuration/],
+  ["brackets.ts", `export default ${"[".repeat(brackets)}`, /configuration/],
   [
     "reject.ts",
     `export default Promise.reject({ get message() { throw new Error("x"); } });`,
@@ -91,9 +94,7 @@ function aliases(): string {
 
 describe("a hostile configuration", { timeout }, () => {
   for (const [name, text, says] of cases) {
-    // Deno's own parser overflows the stack of the process.
-    const skip = runtime === "deno" && name === "brackets.ts";
-    it(`is refused in few words and little time: ${name}`, { skip }, async () => {
+    it(`is refused in few words and little time: ${name}`, async () => {
       await using folder = await temporaryFolder();
       await writeFile(join(folder.path, name), text);
       await writeFile(join(folder.path, "circular-b.ts"), `import { a } from "./circular.ts"; export const b = a + 1;`);

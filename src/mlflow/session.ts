@@ -2,7 +2,7 @@ import type { SourceContext } from "../model/context.ts";
 import type { Experiment } from "../model/run.ts";
 import { createBulkReader } from "./bulk.ts";
 import { type Client, contactTime, createClient } from "./client.ts";
-import type { Collector } from "./collect.ts";
+import type { Collector } from "./collector.ts";
 import { connect } from "./connect.ts";
 import { loadCounts } from "./counts.ts";
 import { createDraft, type Draft } from "./draft.ts";

@@ -1,4 +1,5 @@
 import type { Changes, Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import { WorkError } from "../model/errors.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { backoffMs } from "./backoff.ts";
@@ -17,7 +18,7 @@ export async function commitStep(
   const { signal, now } = world.ctx;
   for (let attempt = 0; ; attempt++) {
     try {
-      await journal.commit(`sink/${sink.id}`, step.position, step.changes);
+      await journal.commit(sinkOwner(sink.id), step.position, step.changes);
       break;
     } catch (error) {
       if (!(error instanceof WorkError)) throw error;

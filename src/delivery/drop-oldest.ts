@@ -1,4 +1,5 @@
 import type { Journal, LedgerRow } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Sample } from "../model/sample.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
@@ -26,7 +27,7 @@ export function holdsUp({ sink, journal, yields }: Omit<Dropping, "world">): boo
   const { full, bound, freeBytes, reserveBytes } = journal.size();
   // A disk that others have filled gets no room by this.
   if (!full || (bound === "disk" && freeBytes < reserveBytes / 4)) return false;
-  const own = `sink/${sink.id}`;
+  const own = sinkOwner(sink.id);
   const position = journal.position(own);
   if (position >= journal.end()) return false;
   const others = journal.consumers().filter((consumer) => consumer !== own);
@@ -54,7 +55,7 @@ const reasons = { bytes: "journal_full", age: "journal_old", disk: "disk_full" }
 
 /** Returns false when nothing was dropped. */
 async function dropStep({ sink, journal, world }: Dropping, reason: string): Promise<boolean> {
-  const own = `sink/${sink.id}`;
+  const own = sinkOwner(sink.id);
   const position = journal.position(own);
   const next = Math.min(...journal.consumers().flatMap((other) => (other === own ? [] : [journal.position(other)])));
   // Beyond the next consumer nothing is freed.

@@ -1,4 +1,5 @@
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
 import type { Run } from "../model/run.ts";
@@ -30,7 +31,7 @@ export interface Groups {
  * emptied while mlmon was down is deleted there, too.
  */
 export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log: Log): Groups {
-  const state = journal.state(`sink/${sink.id}`);
+  const state = journal.state(sinkOwner(sink.id));
   const held = new Set([...state.scan("group/")].map(([key]) => key.slice("group/".length)));
   const known = new Map<string, number>();
   const groupBy = guarded(sink, log);

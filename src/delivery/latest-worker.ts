@@ -1,4 +1,5 @@
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
@@ -114,7 +115,7 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
     // Half a group would replace the whole, so what is refused is refused until the group changes.
     if (reason === undefined) refused.delete(name);
     else refused.set(name, reason);
-    const owner = `sink/${sink.id}`;
+    const owner = sinkOwner(sink.id);
     if (groups.delivered(name, version, batch.samples.length > 0)) {
       const step = { position: journal.position(owner), changes: { owners: [owner] } };
       if (!(await commitStep(sink, journal, step, world))) return false;

@@ -1,4 +1,5 @@
 import type { Changes, DeadLetter, Journal, LedgerRow } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deadRow } from "./dead.ts";
@@ -25,7 +26,7 @@ const journalFull = "journal_full";
  */
 export async function passTo(position: number, name: "delivered" | "superseded", passing: Passing): Promise<void> {
   const { sink, journal, world, refused } = passing;
-  if (position <= journal.position(`sink/${sink.id}`)) return;
+  if (position <= journal.position(sinkOwner(sink.id))) return;
   const { ledger, deadLetters } = await tally(position, passing);
   const counted = ledger.map((row): LedgerRow => {
     if (row.name !== "delivered" || name === "delivered") return row;
@@ -40,7 +41,7 @@ const lookSamples = 10_000;
 
 /** Looks at the samples themselves only where some may not have been delivered. */
 async function tally(position: number, { sink, journal, world, groupOf, refused }: Passing): Promise<Required<Tally>> {
-  let from = journal.position(`sink/${sink.id}`);
+  let from = journal.position(sinkOwner(sink.id));
   const between = () => journal.waiting(from).samples - journal.waiting(position).samples;
   const row = { scope: "sink", id: sink.id, name: "delivered", reason: "" } as const;
   if (!sink.match && !sink.traits.refuse && refused.size === 0) {

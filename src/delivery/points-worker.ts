@@ -1,5 +1,6 @@
 import { dropStep } from "../journal/drop-step.ts";
 import type { Journal, Slice } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
@@ -37,7 +38,7 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
   const { sink, journal, signal, inputEnded, log, leave, once, yields = () => false } = options;
   const world = options.world ?? deliveryWorld(options.ctx, log);
   const work: Work = { ...options, dropping: { sink, journal, world, yields }, failures: { inRow: 0 } };
-  const consumer = `sink/${sink.id}`;
+  const consumer = sinkOwner(sink.id);
   const limit = { samples: sink.batch.samples, bytes: sink.batch.bytes };
   const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   while (!signal.aborted && !leave?.aborted) {
@@ -86,11 +87,11 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
   const room = watchRoom(dropping, leave);
-  const isOrdered = () => (work.orders?.to(sink.id) ?? 0) > journal.position(`sink/${sink.id}`);
+  const isOrdered = () => (work.orders?.to(sink.id) ?? 0) > journal.position(sinkOwner(sink.id));
   const { orders } = work;
   // An order may have come amid the attempt.
   const hurry = orders && (() => (isOrdered() ? AbortSignal.abort() : orders.next(sink.id)));
-  const start = journal.position(`sink/${sink.id}`);
+  const start = journal.position(sinkOwner(sink.id));
   const arrived = replayed.length === 0 && sink.partial?.position === start ? sink.partial.arrived : [];
   const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered, hurry, arrived };
   const delivered = await deliverBatch(sink, batch, world, options).finally(room?.end);
@@ -99,7 +100,7 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   }
   if (delivered.stopped) return (room?.isHeld() === true || isOrdered()) && !leave?.aborted && !signal.aborted;
   const changes = {
-    owners: [`sink/${sink.id}`],
+    owners: [sinkOwner(sink.id)],
     ledger: [...ledger, ...delivered.ledger],
     deadLetters: delivered.deadLetters,
     replayed,
@@ -125,7 +126,7 @@ async function isDue(
   stop: AbortSignal,
 ): Promise<boolean> {
   const { intervalMs } = sink.batch;
-  if ((!once && intervalMs === 0) || holdsUpReading(journal, `sink/${sink.id}`)) return true;
+  if ((!once && intervalMs === 0) || holdsUpReading(journal, sinkOwner(sink.id))) return true;
   sink.status.state = "idle";
   if (once) {
     if (journal.end() === slice.next) await journal.changed(stop);

@@ -1,5 +1,6 @@
 import type { KeptLetter } from "../journal/dead-queue.ts";
 import type { Journal, Slice, SliceLimit } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Sample } from "../model/sample.ts";
 
 /** Dead letters that are to be delivered again, as one slice, and their ids for the commit. */
@@ -27,7 +28,7 @@ export function nextReplay(journal: Journal, sink: string, limit: SliceLimit): R
   const batches = letters.map(({ batch }) => batch);
   const count = batches.reduce((sum, batch) => sum + batch.samples.length, 0);
   return {
-    slice: { batches, samples: count, next: journal.position(`sink/${sink}`) },
+    slice: { batches, samples: count, next: journal.position(sinkOwner(sink)) },
     replayed: letters.map(({ id }) => id),
   };
 }

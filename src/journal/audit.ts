@@ -1,7 +1,5 @@
 import type { Journal, LedgerRow } from "./journal.ts";
-
-/** Whom a sink's position and counters belong to in the journal. */
-export const sinkPrefix = "sink/";
+import { sinkOf } from "./sink-owner.ts";
 
 /**
  * Says where the ledger does not add up; empty when it does. Every sample that sources have read was filtered or stored,
@@ -18,8 +16,8 @@ export function auditLedger(journal: Journal): readonly string[] {
     mismatches.push(`read ${read} is not filtered ${filtered} + stored ${stored}`);
   }
   for (const consumer of journal.consumers()) {
-    if (!consumer.startsWith(sinkPrefix)) continue;
-    const id = consumer.slice(sinkPrefix.length);
+    const id = sinkOf(consumer);
+    if (id === undefined) continue;
     const passed = passedBy(id, ledger);
     const waiting = journal.waiting(journal.position(consumer)).samples + journal.dead.replaying(id).samples;
     if (passed + waiting === stored) continue;

@@ -1,5 +1,5 @@
-import { sinkPrefix } from "./audit.ts";
 import type { Changes, Journal } from "./journal.ts";
+import { sinkOwner } from "./sink-owner.ts";
 
 /**
  * What moves a sink over all that waits before a position, counted as dropped by hand; nothing when it stands there
@@ -10,7 +10,7 @@ export function dropStep(
   sink: string,
   position: number,
 ): { readonly position: number; readonly changes: Changes; readonly samples: number } | undefined {
-  const from = journal.position(`${sinkPrefix}${sink}`);
+  const from = journal.position(sinkOwner(sink));
   if (position <= from) return undefined;
   const samples = journal.waiting(from).samples - journal.waiting(position).samples;
   const row = { scope: "sink", id: sink, name: "dropped", reason: byHand, count: samples } as const;

@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Batch } from "../model/batch.ts";
-import { sinkPrefix } from "./audit.ts";
 import { openBatchRows } from "./batch-rows.ts";
 import { createBell } from "./bell.ts";
 import { openConsumers } from "./consumers.ts";
@@ -13,6 +12,7 @@ import { judgeSize } from "./journal-size.ts";
 import { openLedger } from "./ledger.ts";
 import { openDatabase } from "./open-database.ts";
 import { openDeadQueue } from "./open-dead-queue.ts";
+import { sinkOf } from "./sink-owner.ts";
 import { cutSlice } from "./slice.ts";
 import { openStates } from "./state.ts";
 
@@ -80,7 +80,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     async forget(consumer, changes = {}) {
       write(changes, () => {
         // Nobody delivers again for a sink that is gone.
-        if (consumer.startsWith(sinkPrefix)) ledger.add(letters.unmark(consumer.slice(sinkPrefix.length)));
+        const sink = sinkOf(consumer);
+        if (sink !== undefined) ledger.add(letters.unmark(sink));
         return consumers.remove(consumer);
       });
       bell.ring();

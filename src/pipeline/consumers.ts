@@ -1,5 +1,6 @@
 import { skippedRow } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
+import { sinkOf, sinkOwner } from "../journal/sink-owner.ts";
 import type { Log } from "../model/log.ts";
 import type { CheckedSinkOptions } from "../model/sink-options.ts";
 
@@ -18,13 +19,13 @@ export interface Placed {
  * after a reload.
  */
 export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promise<void> {
-  const wanted = new Set(sinks.map(({ id }) => sinkOwner(id)));
-  const gone = journal.consumers().filter((name) => name.startsWith(sinkPrefix) && !wanted.has(name));
-  const known = new Set(journal.consumers());
-  const added = sinks.filter(({ id }) => !known.has(sinkOwner(id)));
+  const wanted = new Set(sinks.map(({ id }) => id));
+  const known = journal.consumers().map(sinkOf);
+  const gone = known.filter((id) => id !== undefined).filter((id) => !wanted.has(id));
+  const added = sinks.filter(({ id }) => !known.includes(id));
   const [renamed] = added.length === 1 && gone.length === 1 ? added : [];
-  for (const consumer of gone) {
-    const id = consumer.slice(sinkPrefix.length);
+  for (const id of gone) {
+    const consumer = sinkOwner(id);
     const { samples } = journal.waiting(journal.position(consumer));
     const hint = renamed && { hint: `if it is "${renamed.id}" now, the id "${id}" would have kept its place` };
     log.warn("A sink is no longer configured: what was waiting for it is dropped", { sink: id, samples, ...hint });
@@ -61,10 +62,3 @@ export function catchUpOwner(id: string): string {
 }
 
 export const beginKey = "begin";
-
-/** Names a sink's position and state in the journal. */
-export function sinkOwner(id: string): string {
-  return `${sinkPrefix}${id}`;
-}
-
-const sinkPrefix = "sink/";

@@ -1,8 +1,8 @@
 import { maxExplained } from "../delivery/log-left-out.ts";
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Entries } from "../model/entries.ts";
 import { knownSecrets, maxSecrets } from "../model/secret.ts";
-import { sinkOwner } from "./consumers.ts";
 import { sourceOwner } from "./intake.ts";
 import type { Pipeline } from "./pipeline.ts";
 

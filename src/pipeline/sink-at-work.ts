@@ -7,11 +7,12 @@ import { runLatestWorker } from "../delivery/latest-worker.ts";
 import { runPointsWorker } from "../delivery/points-worker.ts";
 import type { Send } from "../delivery/send.ts";
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { View } from "../view/view.ts";
 import { type CatchUpWorld, catchUp, rereadable } from "./catch-up.ts";
-import { type Placed, sinkOwner } from "./consumers.ts";
+import type { Placed } from "./consumers.ts";
 import { supervise } from "./supervise.ts";
 
 /** A configured sink with its worker, from its making to its end. */

@@ -1,6 +1,7 @@
 import type { DeadCount, DeadFilter } from "../journal/dead-queue.ts";
 import { byHand, dropStep } from "../journal/drop-step.ts";
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import { UsageError } from "../model/errors.ts";
 import { placedSinks, queueSinks } from "./sinks.ts";
 
@@ -20,7 +21,7 @@ export async function dropWaiting(
   if (reason !== undefined || since !== undefined) throw new UsageError("What waits has no reason: leave it out");
   queueSinks(journal, sink);
   if (!placedSinks(journal).includes(sink)) return [];
-  const from = journal.position(`sink/${sink}`);
+  const from = journal.position(sinkOwner(sink));
   const to = before === undefined ? journal.end() : journal.positionAt(before);
   const samples = dropStep(journal, sink, to)?.samples ?? 0;
   if (samples === 0) return [];
@@ -33,7 +34,7 @@ export async function dropWaiting(
 export function passStopped(journal: Journal): Pass {
   return async (sink, position) => {
     const step = dropStep(journal, sink, position);
-    if (step) await journal.commit(`sink/${sink}`, step.position, step.changes);
+    if (step) await journal.commit(sinkOwner(sink), step.position, step.changes);
     await journal.trim();
   };
 }

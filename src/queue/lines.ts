@@ -1,5 +1,6 @@
 import type { DeadFilter, KeptLetter } from "../journal/dead-queue.ts";
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Sample } from "../model/sample.ts";
 import { placedSinks } from "./sinks.ts";
 
@@ -30,7 +31,7 @@ const limit = { samples: 10_000, bytes: 8 * 1024 ** 2 };
  */
 export async function* waitingSamples(reading: Reading, sink: string): AsyncGenerator<QueuedSample> {
   const standing = async (journal: Journal) =>
-    placedSinks(journal).includes(sink) ? { from: journal.position(`sink/${sink}`), end: journal.end() } : undefined;
+    placedSinks(journal).includes(sink) ? { from: journal.position(sinkOwner(sink)), end: journal.end() } : undefined;
   const place = await reading(standing);
   yield* pages(reading, async (journal, after) => lettersOf(journal.dead.replays(sink, after), false));
   if (place === undefined) return;

@@ -1,5 +1,6 @@
 import type { SinkStatus } from "../delivery/active-sink.ts";
 import type { Journal } from "../journal/journal.ts";
+import { sinkOwner } from "../journal/sink-owner.ts";
 import { placedSinks, queueSinks } from "./sinks.ts";
 
 /** What waits for every sink and what is dead: the shape of `mlmon queue --json` and of `/api/v1/queue`. */
@@ -44,7 +45,7 @@ export function reportQueue(journal: Journal, { now, startedAt, states }: Report
   const placed = placedSinks(journal);
   const sinks = queueSinks(journal).map((id): SinkQueue => {
     // One that is gone has left nothing but dead letters.
-    const position = placed.includes(id) ? journal.position(`sink/${id}`) : journal.end();
+    const position = placed.includes(id) ? journal.position(sinkOwner(id)) : journal.end();
     const stored = journal.waiting(position);
     const replayed = journal.dead.replaying(id);
     const waiting = stored.samples + replayed.samples;

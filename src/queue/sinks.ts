@@ -1,11 +1,13 @@
 import type { Journal } from "../journal/journal.ts";
+import { sinkOf } from "../journal/sink-owner.ts";
 import { UsageError } from "../model/errors.ts";
-
-const prefix = "sink/";
 
 /** The sinks that have a place in the journal: those of the configuration that mlmon ran with last. */
 export function placedSinks(journal: Journal): readonly string[] {
-  return journal.consumers().flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+  return journal
+    .consumers()
+    .map(sinkOf)
+    .filter((id) => id !== undefined);
 }
 
 /**

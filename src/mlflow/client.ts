@@ -54,7 +54,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
   const { maxBytes = 128 * 1024 ** 2, contactMs = contactTime(options) } = world;
   const send = createFetch({ fetch: world.fetch ?? globalThis.fetch, Headers, AbortController }).raw;
   const address = new URL(options.trackingUri);
-  const base = `${address.origin}${address.pathname.replace(/\/+$/, "")}`;
+  const base = withoutLogin(address);
   const authorization = authorizationOf(options, address);
   const tls = tlsInit(readTls(options));
   const limit = createLimit(options.concurrency);
@@ -157,6 +157,11 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
  */
 export function contactTime({ timeout }: Pick<Connection, "timeout">): number {
   return Math.min(timeout, Math.max(10_000, timeout / 6));
+}
+
+/** An address for messages, without user part and query. */
+export function withoutLogin({ origin, pathname }: URL): string {
+  return `${origin}${pathname.replace(/\/+$/, "")}`;
 }
 
 /** What came back, before its body is read. */

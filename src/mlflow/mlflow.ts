@@ -3,6 +3,7 @@ import type { Batch } from "../model/batch.ts";
 import type { SourceContext } from "../model/context.ts";
 import { defineSource } from "../model/define.ts";
 import type { Source } from "../model/source.ts";
+import { withoutLogin } from "./client.ts";
 import { createFacts } from "./facts.ts";
 import { inspectSource } from "./inspect-source.ts";
 import { MlflowError } from "./mlflow-error.ts";
@@ -30,6 +31,7 @@ export function mlflowSource(
   const memory: Memory = { recent: new Map(), unreadable: createUnreadable(options.interval, steady) };
   return {
     rereads: true,
+    place: withoutLogin(new URL(options.trackingUri)),
     read(ctx) {
       const all = { ...defaultLimits(options, ctx.once), ...limits };
       return ctx.once ? readOnce(options, ctx, all, memory) : readOn(options, ctx, { ...all, steady }, memory);

@@ -15,6 +15,8 @@ export interface Source {
    * what the journal no longer holds.
    */
   readonly rereads?: boolean;
+  /** Where it reads from, for people: an address without user part and query. */
+  readonly place?: string;
   /** Called once, after `read` has ended. */
   close?(): Awaitable<void>;
   /** How many entries it holds in memory, by what they are: `{ recent_runs: 12 }`. Asked for at each status. */

@@ -37,6 +37,7 @@ export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
   const report: SourceReport = {
     id: entry.id,
     type: entry.type,
+    place: undefined,
     state: "starting",
     lastSuccess: undefined,
     lastError: undefined,
@@ -53,7 +54,7 @@ export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
 export async function readSource(active: ActiveSource, reading: Reading): Promise<void> {
   const { context, wait = pause } = reading;
   for (let attempt = 0; !context.signal.aborted; attempt++) {
-    const taken = { batches: 0 };
+    const taken = { batches: 0, samples: 0 };
     try {
       await readUntilEnd(active, reading, taken);
       if (context.once || context.signal.aborted) return;
@@ -76,14 +77,22 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** Counts the batches taken while it reads. */
-async function readUntilEnd(active: ActiveSource, reading: Reading, taken: { batches: number }): Promise<void> {
+/** What a source has given since it was made. */
+interface Taken {
+  batches: number;
+  samples: number;
+}
+
+/** Counts what is taken while it reads. */
+async function readUntilEnd(active: ActiveSource, reading: Reading, taken: Taken): Promise<void> {
   const { intake, context, onProgress } = reading;
   const { id } = active.entry;
   // What the source before it has set after its last batch was never committed.
   reading.journal.discard([sourceOwner(id)]);
   const source = active.entry.create();
+  const since = context.now();
   active.entries = () => source.entries?.() ?? {};
+  if (source.place !== undefined) update(active, { place: maskSecrets(source.place) });
   try {
     const batches = source.read({
       ...context,
@@ -91,13 +100,19 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: { bat
         update(active, { progress });
         onProgress(id, progress);
       },
-      polled: (poll) => recordPoll(active, poll, context),
+      polled(poll) {
+        const isFirst = poll.ok && !context.once && active.report.lastSuccess === undefined;
+        recordPoll(active, poll, context);
+        const seconds = Math.round((context.now() - since) / 100) / 10;
+        if (isFirst) context.log.info("Source is read", { source: id, samples: taken.samples, seconds });
+      },
     });
     for await (const batch of batches) {
       // One that was left because it did not end may be followed by another, which reads the same again.
       if (context.signal.aborted) break;
       await intake.take(id, batch);
       taken.batches++;
+      taken.samples += batch.samples.length;
       await whileFull(active, reading);
       if (context.signal.aborted) break;
     }

@@ -95,6 +95,7 @@ function sinkReport(sink: ActiveSink, journal: Journal, { ledger, dead }: Counte
     id,
     type,
     consumes: traits.consumes ?? "points",
+    pulled: traits.pulled === true,
     ...status,
     waiting: stored.samples + replaying.samples,
     lagSeconds: Math.max(0, now - Math.min(stored.oldest ?? now, replaying.oldest ?? now)) / 1000,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Differences, markConfig } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -17,7 +18,7 @@ import { openPipeline } from "./open-pipeline.ts";
 import { createQueueDoor } from "./queue-door.ts";
 import { createReloader, explainReload, type Load, shown } from "./reload.ts";
 import { report } from "./report.ts";
-import { openStatusServer } from "./status-server.ts";
+import { openStatusServer, tryListen } from "./status-server.ts";
 import { connectSystemd } from "./systemd.ts";
 import { watchFill } from "./watch-fill.ts";
 import { watchLedger } from "./watch-ledger.ts";
@@ -68,7 +69,10 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
   return closingAll(async (opened) => {
     const systemd = await connectSystemd({ env, log });
     opened.push(() => systemd.close());
-    const folder = await openStateFolder(config.stateDir ?? ".mlmon");
+    const stateDir = config.stateDir ?? ".mlmon";
+    // Who mistakes the port shall not find a folder made for nothing.
+    if (!existsSync(stateDir)) await tryListen(config);
+    const folder = await openStateFolder(stateDir);
     opened.push(() => folder.close());
     if (folder.warning) log.warn(folder.warning);
     const journal = await openJournal({ path: folder.journalPath, ...config.journal, now });

@@ -12,6 +12,12 @@ export interface StatusServer {
   stop(): Promise<void>;
 }
 
+/** Throws `WorkError` when nothing can listen where a configuration says; leaves nothing behind. */
+export async function tryListen({ server: { host, port } }: ResolvedConfig): Promise<void> {
+  const server = await serve(() => new Response("starting\n", { status: 503 }), { hostname: host, port });
+  await server.stop();
+}
+
 /** Listens where a configuration says; throws `WorkError` when that cannot be. `makeApp` is called now and at updates. */
 export async function openStatusServer(
   { server: { host, port, token: first } }: ResolvedConfig,

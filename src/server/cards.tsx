@@ -5,9 +5,10 @@ import type { SinkReport, SourceReport } from "./status.ts";
 
 /** How one source is doing. */
 export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, now }) => {
-  const { progress, lastSuccess, intervalMs } = source;
+  const { place, progress, lastSuccess, intervalMs } = source;
   return (
     <Card part={source} now={now}>
+      {place && <Figure name="From">{place}</Figure>}
       <Figure name="Last success">{when(lastSuccess, now)}</Figure>
       <Figure name="Every">{intervalMs / 1000} s</Figure>
       {progress && (
@@ -24,8 +25,8 @@ export const SinkCard: FC<{ sink: SinkReport; now: number }> = ({ sink, now }) =
   const dead = Object.values(sink.deadLetters).reduce((sum, samples) => sum + samples, 0);
   return (
     <Card part={sink} now={now}>
-      <Figure name="Last success">{when(sink.lastSuccess, now)}</Figure>
-      <Figure name="Delivered">{count(sink.delivered)}</Figure>
+      <Figure name={sink.pulled ? "Page renewed" : "Last success"}>{when(sink.lastSuccess, now)}</Figure>
+      <Figure name={sink.pulled ? "Put on the page" : "Delivered"}>{count(sink.delivered)}</Figure>
       <Figure name="Waiting">{count(sink.waiting)}</Figure>
       <Figure name="Lag">{sink.waiting > 0 ? ago(now - sink.lagSeconds * 1000, now) : "none"}</Figure>
       {sink.dropped > 0 && (

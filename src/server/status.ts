@@ -42,6 +42,8 @@ export interface ReloadReport {
 export interface SourceReport {
   readonly id: string;
   readonly type: string;
+  /** Where it reads from, such as `http://localhost:5000`, when it says so. */
+  readonly place: string | undefined;
   readonly state: "starting" | "ok" | "failing" | "full" | "ended";
   /** Unix ms of the last good poll. */
   readonly lastSuccess: number | undefined;
@@ -55,6 +57,8 @@ export interface SinkReport extends SinkStatus {
   readonly id: string;
   readonly type: string;
   readonly consumes: "points" | "latest";
+  /** Shown to whoever asks, as on the page for Prometheus: delivered says that it is there, not that anyone has come. */
+  readonly pulled: boolean;
   /** Samples read and not yet delivered, and how old the oldest of them is. */
   readonly waiting: number;
   readonly lagSeconds: number;

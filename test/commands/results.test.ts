@@ -208,7 +208,7 @@ describe("mlmon run", () => {
         const { sources } = await (await fetch(`http://${listen}/api/v1/status`)).json();
         return sources[0].lastError?.reason;
       });
-      assert.match(reason, /^Cannot use MLflow at http:\/\/127\.0\.0\.1:\d+ as the connection failed/);
+      assert.match(reason, /^Cannot use MLflow at http:\/\/127\.0\.0\.1:\d+ as connection refused/);
       assert.equal((await fetch(`http://${listen}/-/healthy`)).status, 200);
       const ready = await fetch(`http://${listen}/-/ready`);
       assert.equal(ready.status, 503);

@@ -169,7 +169,7 @@ export function failures({ page, locked, closed, taken }: Surroundings): readonl
     ...reading(
       "an MLflow that is away",
       closed,
-      /Cannot use MLflow at http:\/\/127\.0\.0\.1:\d+ as the connection failed/,
+      /Cannot use MLflow at http:\/\/127\.0\.0\.1:\d+ as connection refused/,
     ),
     ...reading("a server that is no MLflow", page, /gave no answer of MLflow \(a web page\): check trackingUri/),
     ...reading("an MLflow that asks for a login", locked, /refuses the credentials \(401\): set username and password/),

@@ -54,6 +54,35 @@ describe("readSource()", () => {
     assert.ok(Math.max(...waits) <= 1000, String(waits));
   });
 
+  it("says once when all is read, with how much, and where", async () => {
+    const said: unknown[] = [];
+    const stop = new AbortController();
+    const source: Source = {
+      place: "http://mlflow:5000",
+      async *read({ polled }) {
+        for (let poll = 0; poll < 3; poll++) {
+          yield makeBatch(makeSamples(7));
+          polled({ ok: true, nextMs: 1 });
+        }
+        stop.abort();
+      },
+    };
+    const active = activeSource({ id: "mlflow", type: "mlflow", options: {}, create: () => source });
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
+    const log = { ...silentLog, info: (message: string, fields?: object) => void said.push([message, fields]) };
+    const context = { log, now: () => 0, signal: stop.signal, state: journal.state("source/mlflow") };
+    await readSource(active, {
+      journal,
+      intake: createIntake(journal, createView({ max: 1000, retentionMs: 1e15 }), []),
+      makeRoom: async () => {},
+      context: { ...context, once: false, consumes: "points" },
+      onProgress() {},
+    });
+    await journal.close();
+    assert.deepEqual(said, [["Source is read", { source: "mlflow", samples: 7, seconds: 0 }]]);
+    assert.equal(active.report.place, "http://mlflow:5000");
+  });
+
   it("shows no secret in the reason of a failure", async () => {
     Secret.reveal(secret.literal("key", "a-key-of-a-source"));
     const { active } = await fail(1, [], new Error("refused a-key-of-a-source"));

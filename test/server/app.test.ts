@@ -118,6 +118,16 @@ describe("the page", () => {
     assert.doesNotMatch(html, /<script|https?:\/\//);
   });
 
+  it("shows where a source reads, and says of a scraped sink only that the page is there", async () => {
+    const html = await page({
+      sources: [makeSource({ place: "http://mlflow:5000/root" })],
+      sinks: [makeSink({ id: "prometheus", pulled: true })],
+    });
+    assert.match(html, /<dt>From<\/dt><dd>http:\/\/mlflow:5000\/root</);
+    assert.match(html, /<dt>Page renewed<\/dt><dd>4 s ago<\/dd>.*<dt>Put on the page<\/dt><dd>12/);
+    assert.doesNotMatch(html, /Delivered/);
+  });
+
   it("lists the ledger as samples flow", async () => {
     const html = await page({ ledger: makeStatus().ledger.toReversed() });
     const parts = [...html.matchAll(/<span class="soft">(source|transform|sink)<\/span>/g)].map(([, scope]) => scope);

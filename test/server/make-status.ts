@@ -43,6 +43,7 @@ export function makeSource(change: Partial<SourceReport> = {}): SourceReport {
   return {
     id: "mlflow",
     type: "mlflow",
+    place: undefined,
     state: "ok",
     lastSuccess: now - 5000,
     lastError: undefined,
@@ -57,6 +58,7 @@ export function makeSink(change: Partial<SinkReport> = {}): SinkReport {
     id: "pramathus",
     type: "pramathus",
     consumes: "points",
+    pulled: false,
     state: "idle",
     lastSuccess: now - 4000,
     lastError: undefined,

@@ -10,7 +10,8 @@ set -euo pipefail
 
 folder=$1 port=$2
 shift 2
-bin=$(command -v initdb || find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+bin=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+[ -n "$bin" ] || ! command -v initdb >/dev/null || bin=$(realpath "$(command -v initdb)")
 if [ -z "$bin" ]; then
   unpacked=$("$(dirname "$(realpath "$0")")/debian.sh" --deps postgresql-15 postgresql-15)
   bin=$unpacked/usr/lib/postgresql/15/bin/initdb

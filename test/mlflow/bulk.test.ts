@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { bulkLimits, createBulkReader } from "../../src/mlflow/bulk.ts";
-import { createClient } from "../../src/mlflow/client.ts";
 import { createHistoryPages } from "../../src/mlflow/history-page.ts";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
 import { type Point, packPoint } from "../../src/mlflow/points.ts";
@@ -10,7 +9,7 @@ import { storeOf } from "../beds/mlflow-kind.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, memoryJournal, options } from "./memory.ts";
 import { countingProxy } from "./proxy.ts";
-import { testWriter } from "./test-writer.ts";
+import { testClient, testWriter } from "./test-writer.ts";
 
 const { skip, url } = await bed("mlflow");
 const writer = testWriter(url);
@@ -60,7 +59,7 @@ describe("bulk reading", { skip }, () => {
 
   it("hands out whole series in the order of get-history, and none that was cut", { timeout }, async () => {
     const runs = await logShared(`cut ${Date.now()}`);
-    const client = createClient(options(url));
+    const client = testClient(url);
     const pages = createHistoryPages(client);
     for (const rows of [25_000, 75, 40]) {
       const reader = createBulkReader(client, 2, { ...bulkLimits, rows, runs: 4 });

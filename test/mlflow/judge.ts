@@ -1,6 +1,12 @@
 import type { Batch } from "../../src/model/batch.ts";
 import { clientHeaders } from "../beds/mlflow-kind.ts";
 
+/** Where the server keeps the files of a run; workspaces have places of their own. */
+export async function artifactsOf(url: string, run: string): Promise<string> {
+  const answer = await fetch(`${url}/api/2.0/mlflow/runs/get?run_id=${run}`, { headers: clientHeaders() });
+  return (await answer.json()).run.info.artifact_uri;
+}
+
 /** Every point the server holds of a run, read page by page without any of the source's code: `key|value|time|step`. */
 export async function serverPoints(url: string, run: string): Promise<string[]> {
   const init = { headers: clientHeaders() };

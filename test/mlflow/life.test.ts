@@ -5,7 +5,7 @@ import type { Batch } from "../../src/model/batch.ts";
 import { bed } from "../beds/bed.ts";
 import { storeOf } from "../beds/mlflow-kind.ts";
 import { type Following, follow } from "./follow.ts";
-import { compare, emittedPoints, serverPoints } from "./judge.ts";
+import { artifactsOf, compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, type MemoryJournal, memoryJournal, options } from "./memory.ts";
 import { countingProxy } from "./proxy.ts";
 import { testWriter } from "./test-writer.ts";
@@ -206,7 +206,7 @@ describe("mlflow source follows the life of runs", { skip }, () => {
       await writer.updateRun(run, { status: "FINISHED", endTime: now() });
       const model = `model ${now()}`;
       await writer.createModel(model);
-      await writer.createModelVersion(model, `mlflow-artifacts:/${id}/${run}/artifacts/model`, run);
+      await writer.createModelVersion(model, `${await artifactsOf(url, run)}/model`, run);
       await writer.setModelAlias(model, "champion", "1");
       const latest = (batches: readonly Batch[], fact: string) =>
         batches.flatMap(({ facts = [] }) =>

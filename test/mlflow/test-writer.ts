@@ -1,4 +1,4 @@
-import { createClient } from "../../src/mlflow/client.ts";
+import { type Client, createClient } from "../../src/mlflow/client.ts";
 import { MlflowError } from "../../src/mlflow/mlflow-error.ts";
 import { type LoggedPoint, type Writer, writerOn } from "../../src/mlflow/write.ts";
 import { options } from "./memory.ts";
@@ -8,10 +8,7 @@ import { options } from "./memory.ts";
  * are logged one by one, as far as it takes them.
  */
 export function testWriter(url: string): Writer {
-  const connection = options(url || "http://127.0.0.1:1");
-  const client = createClient(connection);
-  if (connection.workspace !== undefined) client.useWorkspace(connection.workspace);
-  const writer = writerOn(client);
+  const writer = writerOn(testClient(url));
   const log = async (run: string, points: readonly LoggedPoint[]): Promise<void> => {
     try {
       await writer.logBatch(run, points);
@@ -21,4 +18,12 @@ export function testWriter(url: string): Writer {
     }
   };
   return { ...writer, logBatch: log };
+}
+
+/** A client for it, in the workspace that the variables name. */
+export function testClient(url: string): Client {
+  const connection = options(url || "http://127.0.0.1:1");
+  const client = createClient(connection);
+  if (connection.workspace !== undefined) client.useWorkspace(connection.workspace);
+  return client;
 }

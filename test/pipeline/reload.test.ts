@@ -61,6 +61,7 @@ describe("a reload", () => {
     for (const whole of [false, true]) {
       const stored: number[] = [];
       let isLocked = false;
+      let wasLocked = false;
       const define = defineSink("slices", v.strictObject({ key: v.string() }), () => ({
         render: ({ samples }) =>
           whole ? [samples.map(({ step }) => step)] : samples.map(({ step }): readonly number[] => [step]),
@@ -68,7 +69,9 @@ describe("a reload", () => {
           if (steps.length > 3) return { kind: "split", reason: "too many" };
           if (isLocked) return { kind: "paused", reason: "401: the key is old" };
           stored.push(...steps);
-          isLocked = stored.length === 6;
+          // A slice may be short where the clock is slow: no count is hit for sure.
+          isLocked ||= !wasLocked && stored.length >= 6;
+          wasLocked ||= isLocked;
           return { kind: "delivered" };
         },
       }));

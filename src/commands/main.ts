@@ -5,6 +5,7 @@ import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
 import { explain } from "../config/explain.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
+import { messageOf } from "../model/message-of.ts";
 import { oneLine } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { version } from "../runtime/version.ts";
@@ -108,7 +109,7 @@ function complain(error: unknown, withStack: boolean): number {
     say(`mlmon: ${error.message}`);
     return 1;
   }
-  say(`mlmon: this is a bug: ${error instanceof Error ? error.message : String(error)}`);
+  say(`mlmon: this is a bug: ${messageOf(error)}`);
   if (error instanceof Error && withStack) {
     for (const line of (error.stack ?? "").split("\n")) say(line);
   }

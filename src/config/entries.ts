@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { AnySink, Entry, Prepared } from "../model/define.ts";
 import { ConfigError, type Issue, WorkError } from "../model/errors.ts";
+import { messageOf } from "../model/message-of.ts";
 import { optionNames } from "../model/option-names.ts";
 import { sinkOptions } from "../model/sink-options.ts";
 import { show, toIssues } from "./issues.ts";
@@ -77,7 +78,7 @@ function prepare<Made>(entry: Entry<string, Made>, path: string): Prepared<Made>
   try {
     return entry.prepare();
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     return { path, message: `the schema of ${entry.type}() threw instead of naming a mistake: ${message}` };
   }
 }
@@ -88,7 +89,7 @@ function make<T>(what: string, create: () => T): T {
     return create();
   } catch (cause) {
     if (cause instanceof ConfigError || cause instanceof WorkError) throw cause;
-    throw new ConfigError(`Cannot make ${what}: ${cause instanceof Error ? cause.message : cause}`, [], { cause });
+    throw new ConfigError(`Cannot make ${what}: ${messageOf(cause)}`, [], { cause });
   }
 }
 

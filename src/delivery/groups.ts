@@ -2,11 +2,11 @@ import type { Journal } from "../journal/journal.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Run } from "../model/run.ts";
 import type { Sample } from "../model/sample.ts";
 import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
-import { messageOf } from "./plugin-error.ts";
 
 /** The groups of one sink of latest values: which have changed, and which the receiver holds. */
 export interface Groups {

@@ -1,8 +1,8 @@
 import type { Batch } from "../model/batch.ts";
 import { pluginFailed } from "../model/dead-reason.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { malformed } from "./malformed.ts";
-import { messageOf } from "./plugin-error.ts";
 
 /** Returns the requests of a batch, or why there are none: an exception is a bug of the plugin. */
 export function render(sink: ActiveSink, batch: Batch): readonly unknown[] | string {

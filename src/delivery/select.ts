@@ -1,8 +1,8 @@
 import type { LedgerRow, Slice } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Sample } from "../model/sample.ts";
 import type { ActiveSink } from "./active-sink.ts";
-import { messageOf } from "./plugin-error.ts";
 
 /** What a sink is to render of what it was given, and the counts of what it is not. */
 export interface Selection {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pluginFailed } from "../model/dead-reason.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { backoffMs } from "./backoff.ts";
 import { longestTimerMs, startDeadline } from "./deadline.ts";
-import { messageOf } from "./plugin-error.ts";
 
 /** How long a paused sink waits before it tries again. */
 export const pausedRetryMs = 30_000;

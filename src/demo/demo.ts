@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { mlflowOptions } from "../mlflow/options.ts";
 import { createWriter } from "../mlflow/write.ts";
 import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
+import { messageOf } from "../model/message-of.ts";
 import { runService } from "../pipeline/service.ts";
 import { createLog } from "../runtime/log.ts";
 import { serve } from "../runtime/serve.ts";
@@ -76,7 +77,7 @@ function say(text: string): void {
 
 /** Tells a mistake or a failure in a line, without a stack, and returns the exit status. */
 function complain(error: unknown): number {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const issues = error instanceof ConfigError ? error.issues : [];
   const isKnown = [ConfigError, UsageError, WorkError].some((kind) => error instanceof kind);
   process.stderr.write(`mlmon: ${isKnown ? "" : "this is a bug: "}${message}\n`);

@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Send } from "../delivery/send.ts";
 import { ConfigError } from "../model/errors.ts";
 import type { Inspection, Problem } from "../model/inspection.ts";
+import { messageOf } from "../model/message-of.ts";
 import { checkListen } from "./check-listen.ts";
 import { checkSink } from "./check-sink.ts";
 import { checkState } from "./check-state.ts";
@@ -44,7 +45,7 @@ async function lookAt(what: string, inspect: () => Promise<Inspection>, signal: 
     return { what, ...(await inspect()) };
   } catch (error) {
     if (signal.aborted) return { what, facts: [], problems: [stopped] };
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const problem =
       error instanceof ConfigError
         ? { message: reason, mend: "then check again" }

@@ -1,4 +1,5 @@
 import type { Batch } from "../model/batch.ts";
+import { messageOf } from "../model/message-of.ts";
 import { createCache, type StoredRow } from "./batch-cache.ts";
 import { bytes, number } from "./columns.ts";
 import type { Database } from "./database.ts";
@@ -143,7 +144,7 @@ export function openBatchRows(database: Database): BatchRows {
     try {
       return openStoredBatch(body);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw damaged(`the batch at position ${position} cannot be read, ${why}`, error);
     }
   }

@@ -1,4 +1,5 @@
 import { deadReason } from "../model/dead-reason.ts";
+import { messageOf } from "../model/message-of.ts";
 import { bytes, fromUtf8, number, type Row, text, toUtf8 } from "./columns.ts";
 import type { Database } from "./database.ts";
 import type { DeadCount, DeadFilter, KeptLetter } from "./dead-queue.ts";
@@ -86,7 +87,7 @@ export function openDeadLetters(database: Database, maxBytes: number): DeadLette
     try {
       return { ...letter, batch: decodeBatch(bytes(row, "body")) };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw damaged(`dead letter ${id} cannot be read, ${why}`, error);
     }
   }

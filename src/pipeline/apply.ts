@@ -1,9 +1,9 @@
 import type { Difference, Differences } from "../config/compare.ts";
 import type { ResolvedConfig, ResolvedEntry, ResolvedSink } from "../config/resolved.ts";
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal } from "../journal/journal.ts";
 import { ConfigError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Source } from "../model/source.ts";
 import type { View } from "../view/view.ts";
 import { closeSink } from "./close-sink.ts";

@@ -1,5 +1,5 @@
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { SinkAtWork } from "./sink-at-work.ts";
 import { within } from "./within.ts";
 

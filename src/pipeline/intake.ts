@@ -1,10 +1,10 @@
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import type { Awaitable } from "../model/awaitable.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Context } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
 import { type Log, silentLog } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Transform } from "../model/source.ts";
 import type { State } from "../model/state.ts";
 import type { View } from "../view/view.ts";

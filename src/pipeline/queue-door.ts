@@ -1,6 +1,7 @@
 import type { Journal } from "../journal/journal.ts";
 import { UsageError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Secret } from "../model/secret.ts";
 import { changeQueue, type QueueChange } from "../queue/change.ts";
 import { announce, createKey } from "../queue/control.ts";
@@ -64,7 +65,7 @@ export function createQueueDoor({ journal, pipeline, log, startedAt, now }: Queu
       try {
         return announce(stateDir, { url: reachableUrl({ host, port: Number(port) || 80 }), key: text, startedAt });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         log.warn("mlmon queue cannot change anything while mlmon runs", { reason });
         return () => {};
       }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ResolvedEntry } from "../config/resolved.ts";
 import { backoffMs } from "../delivery/backoff.ts";
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
 import { WorkError } from "../model/errors.ts";
+import { messageOf } from "../model/message-of.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { Source } from "../model/source.ts";
 import type { SourceReport } from "../server/status.ts";

@@ -2,6 +2,7 @@ import { compareConfigs, type Differences, type LoadedConfig, markConfig } from 
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { ConfigError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { ReloadReport } from "../server/status.ts";
 
@@ -90,7 +91,7 @@ export function explainReload(error: unknown): string {
       `${error.message}: ${error.issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`,
     );
   }
-  return maskSecrets(error instanceof Error ? error.message : String(error));
+  return messageOf(error);
 }
 
 /** What was added, changed and removed, for people: `sinks: "added backup"`; nothing when all is the same. */

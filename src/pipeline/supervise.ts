@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { backoffMs } from "../delivery/backoff.ts";
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 
 /**
  * Keeps a sink's worker going: one that throws (a journal that cannot be written, a bug) is started again after a

@@ -1,4 +1,5 @@
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import { oneLine } from "../model/one-line.ts";
 import { type Datagrams, openDatagrams } from "../runtime/datagram.ts";
 
@@ -31,7 +32,7 @@ export async function connectSystemd({ env, log, pid = process.pid, ...options }
   if (!path) return silent;
   const open = options.open ?? openDatagrams;
   const socket = await open(path).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     log.warn("systemd cannot be told when mlmon is ready: use Type=exec in its unit", { reason });
   });
   return socket ? talk(socket, watchdogMs(env, pid)) : silent;

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { messageOf } from "../delivery/plugin-error.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Log } from "../model/log.ts";
+import { messageOf } from "../model/message-of.ts";
 import { createView, restoreView, type ViewOptions } from "../view/create-view.ts";
 import type { View } from "../view/view.ts";
 import type { Intake } from "./intake.ts";

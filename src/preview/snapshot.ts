@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { WorkError } from "../model/errors.ts";
+import { messageOf } from "../model/message-of.ts";
 import type { Preview } from "./preview.ts";
 
 /** A preview kept in a file, to tell later whether the payload has changed. */
@@ -30,7 +31,7 @@ export function writeSnapshot(path: string, preview: Preview, now: number): void
   try {
     writeFileSync(path, `${JSON.stringify(snapshot, undefined, 2)}\n`);
   } catch (cause) {
-    throw new WorkError(`Cannot write the snapshot "${path}": ${cause instanceof Error ? cause.message : cause}`, {
+    throw new WorkError(`Cannot write the snapshot "${path}": ${messageOf(cause)}`, {
       cause,
     });
   }

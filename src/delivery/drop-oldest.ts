@@ -19,25 +19,6 @@ export interface Dropping {
 const stepSamples = 10_000;
 
 /**
- * Says whether the journal is full on the account of this sink alone: room comes only when it moves on. Where another
- * sink waits for the same samples, and pauses, dropping them here would free nothing.
- */
-export function holdsUp({ sink, journal, yields }: Omit<Dropping, "world">): boolean {
-  if (sink.whenFull !== "drop-oldest") return false;
-  const { full, bound, freeBytes, reserveBytes } = journal.size();
-  // A disk that others have filled gets no room by this.
-  if (!full || (bound === "disk" && freeBytes < reserveBytes / 4)) return false;
-  const own = sinkOwner(sink.id);
-  const position = journal.position(own);
-  if (position >= journal.end()) return false;
-  const others = journal.consumers().filter((consumer) => consumer !== own);
-  return others.every((other) => {
-    const stands = journal.position(other);
-    return stands > position || (stands === position && yields(other));
-  });
-}
-
-/**
  * Drops the oldest samples that wait for the sink, step by step, until the journal has room or another consumer is
  * behind it; counts them and says so once a reason. Returns false when nothing was dropped.
  */
@@ -118,4 +99,23 @@ export function watchRoom(dropping: Dropping, leave?: AbortSignal): RoomWatch | 
       over.abort();
     },
   };
+}
+
+/**
+ * Says whether the journal is full on the account of this sink alone: room comes only when it moves on. Where another
+ * sink waits for the same samples, and pauses, dropping them here would free nothing.
+ */
+function holdsUp({ sink, journal, yields }: Omit<Dropping, "world">): boolean {
+  if (sink.whenFull !== "drop-oldest") return false;
+  const { full, bound, freeBytes, reserveBytes } = journal.size();
+  // A disk that others have filled gets no room by this.
+  if (!full || (bound === "disk" && freeBytes < reserveBytes / 4)) return false;
+  const own = sinkOwner(sink.id);
+  const position = journal.position(own);
+  if (position >= journal.end()) return false;
+  const others = journal.consumers().filter((consumer) => consumer !== own);
+  return others.every((other) => {
+    const stands = journal.position(other);
+    return stands > position || (stands === position && yields(other));
+  });
 }

@@ -10,7 +10,7 @@ import { backoffMs } from "./backoff.ts";
 import { longestTimerMs, startDeadline } from "./deadline.ts";
 
 /** How long a paused sink waits before it tries again. */
-export const pausedRetryMs = 30_000;
+const pausedRetryMs = 30_000;
 
 /** How a request has ended for good; `stopped` leaves it undelivered. */
 export type Settled = Extract<Outcome, { kind: "delivered" | "rejected" | "split" }> | { readonly kind: "stopped" };

@@ -90,7 +90,7 @@ export function parseMoment(value: string): number | undefined {
 }
 
 /** Reads a size as bytes, or nothing when it is none. */
-export function parseSize(value: string | number): number | undefined {
+function parseSize(value: string | number): number | undefined {
   return parseQuantity(value, sizeUnits, 1);
 }
 

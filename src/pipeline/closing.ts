@@ -21,7 +21,7 @@ export async function closingAll<T>(work: (opened: Closers) => Promise<T>): Prom
 }
 
 /** Ends every part, the last first; throws the first failure when all were tried. */
-export async function closeAll(opened: Closers): Promise<void> {
+async function closeAll(opened: Closers): Promise<void> {
   const failures: unknown[] = [];
   for (const close of opened.toReversed()) {
     try {

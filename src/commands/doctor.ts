@@ -10,7 +10,7 @@ export default defineMlmonCommand({
   args: { ...commonArgs, ...stateArg, ...listenArg },
   async run({ args, config: load, log, signal }) {
     const config = await load("warn");
-    const patience = setTimeout(() => log.info("Waiting for what does not answer: 15 s at most"), 3000);
+    const patience = setTimeout(() => log.info("Waiting for answers: each may take up to 15 s"), 3000);
     const findings: Finding[] = [];
     for await (const finding of examine(config, { send: createSender({ version }), signal })) {
       findings.push(finding);

@@ -5,6 +5,7 @@ import { Secret } from "../model/secret.ts";
 import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { tlsInit } from "../runtime/tls.ts";
 import { authorizationOf } from "./authorization.ts";
+import { contactTime } from "./contact-time.ts";
 import { readTls } from "./credentials.ts";
 import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
@@ -44,6 +45,9 @@ export interface ClientWorld {
   readonly backoffMs?: number;
   /** How long a request may take until the server has answered for the first time, ms; `contactTime` by default. */
   readonly contactMs?: number;
+  /** Called once, when a request has waited for its answer for `slowMs` (15 s by default). */
+  readonly onSlow?: () => void;
+  readonly slowMs?: number;
   /** The longest answer that is read; 128 MiB by default, a hundred times that of a page of 10 000 points. */
   readonly maxBytes?: number;
 }
@@ -61,10 +65,17 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
   const headers: Record<string, string> = { accept: "application/json", "user-agent": "mlmon" };
   let skewMs: number | undefined;
   let reached = false;
+  let onSlow = world.onSlow;
+
+  function tellSlow(): void {
+    onSlow?.();
+    onSlow = undefined;
+  }
 
   async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<Answer> {
     const timeoutMs = reached ? options.timeout : contactMs;
     const timeout = AbortSignal.timeout(timeoutMs);
+    const slow = onSlow && setTimeout(tellSlow, world.slowMs ?? 15_000);
     let answer: Received;
     let read: ReadText;
     try {
@@ -92,6 +103,8 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       signal.throwIfAborted();
       if (timeout.aborted) throw new TimeoutError(base, timeoutMs);
       throw networkError(base, error);
+    } finally {
+      clearTimeout(slow);
     }
     const date = Date.parse(answer.headers.get("date") ?? "");
     // A date in Retry-After is meant by the clock of the server.
@@ -149,14 +162,6 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       headers["x-mlflow-workspace"] = name;
     },
   };
-}
-
-/**
- * How long the first answer of a server may take, ms: a sixth of what one request may take, but 10 s where that is more.
- * An address where something swallows requests is so told from a server that is busy.
- */
-export function contactTime({ timeout }: Pick<Connection, "timeout">): number {
-  return Math.min(timeout, Math.max(10_000, timeout / 6));
 }
 
 /** An address for messages, without user part and query. */

@@ -1,8 +1,9 @@
 import type { Problem } from "../model/inspection.ts";
 import { silentLog } from "../model/log.ts";
 import { workspacesAnswer } from "./answers.ts";
-import { type Client, contactTime, createClient } from "./client.ts";
+import { type Client, createClient } from "./client.ts";
 import { connect } from "./connect.ts";
+import { contactTime } from "./contact-time.ts";
 import { chooseExperiments, experimentMemory } from "./experiments.ts";
 import { MlflowError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";

@@ -1,9 +1,10 @@
 import type { SourceContext } from "../model/context.ts";
 import type { Experiment } from "../model/run.ts";
 import { createBulkReader } from "./bulk.ts";
-import { type Client, contactTime, createClient } from "./client.ts";
+import { type Client, createClient } from "./client.ts";
 import type { Collector } from "./collector.ts";
 import { connect } from "./connect.ts";
+import { contactTime } from "./contact-time.ts";
 import { loadCounts } from "./counts.ts";
 import { createDraft, type Draft } from "./draft.ts";
 import { type ExperimentMemory, experimentMemory, nextExperiments } from "./experiments.ts";
@@ -49,6 +50,8 @@ export interface Limits {
   readonly backoffMs: number;
   /** How long the first answer may take. */
   readonly contactMs: number;
+  /** After which time without an answer a warning is logged. */
+  readonly slowMs: number;
 }
 
 /** The limits that follow from the options. */
@@ -64,6 +67,7 @@ export function defaultLimits({ interval, timeout }: MlflowOptions, once: boolea
     attempts: once ? 6 : 3,
     backoffMs: 250,
     contactMs: contactTime({ timeout }),
+    slowMs: 15_000,
   };
 }
 
@@ -75,7 +79,8 @@ export async function openSession(
   unreadable: Unreadable,
 ): Promise<Session> {
   const { signal, log, state } = ctx;
-  const client = createClient(options, { signal, ...limits });
+  const onSlow = () => log.warn("MLflow takes long to answer, which is waited for", { server: client.server });
+  const client = createClient(options, { signal, onSlow, ...limits });
   const { store } = await connect(client, options.workspace, log);
   const counts = loadCounts(state);
   const serverNow = () => client.serverTime() ?? ctx.now();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
-import { contactTime } from "../../src/mlflow/client.ts";
+import { contactTime } from "../../src/mlflow/contact-time.ts";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { until } from "../beds/wait.ts";
 import { context, memoryJournal, options } from "./memory.ts";
+import { localServer } from "./proxy.ts";
 
 const timeout = 30_000;
 
@@ -56,6 +57,31 @@ describe("mlflow source on a server that accepts but never answers", { timeout }
     server.close();
     assert.match(reasons[0] ?? "", /did not answer within 0.2 s/);
     assert.match(reasons[1] ?? "", /did not answer within 0.9 s/);
+  });
+
+  it("warns once when a server that has answered does so no more, long before it gives up", async () => {
+    let isSilent = false;
+    const server = await localServer(({ path }, response) => {
+      if (isSilent) return;
+      const empty = path.includes("experiments/search") ? { experiments: [{ experiment_id: "1", name: "e" }] } : {};
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(empty));
+    });
+    const warned: string[] = [];
+    const log = { ...silentLog, warn: (message: string) => void warned.push(message) };
+    const stop = new AbortController();
+    const ctx = context(memoryJournal(), { once: false, signal: stop.signal, log });
+    const source = mlflowSource(options(server.url, { timeout: "60s", interval: "100ms" }), { slowMs: 200 });
+    const reading = (async () => {
+      for await (const _ of source.read(ctx));
+    })();
+    await until(() => ctx.polls.some(({ ok }) => ok));
+    assert.deepEqual(warned, []);
+    isSilent = true;
+    await until(() => warned.length > 0, 10_000);
+    stop.abort();
+    await reading;
+    server.close();
+    assert.deepEqual(warned, ["MLflow takes long to answer, which is waited for"]);
   });
 
   it("says what it waits for", async () => {

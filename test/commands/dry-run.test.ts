@@ -76,7 +76,7 @@ const own = (name, render) => defineHttpSink(name, v.strictObject({}), () => ({ 
     await using folder = await folderWith({ ...files, "mlmon.config.ts": text });
     const ended = await mlmon(words, { cwd: folder.path });
     assert.equal(ended.status, 1);
-    for (const [at, why] of [/to render: .*nope/, /it gives no list/, /its address is no http:/].entries()) {
+    for (const [at, why] of [/to render: .*undefined/, /it gives no list/, /its address is no http:/].entries()) {
       assert.match(
         ended.stdout,
         new RegExp(`== own${at}: 0 requests.*\\n.*dead letters: the sink failed .*${why.source}`),

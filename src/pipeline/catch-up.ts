@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { dropOldest } from "../delivery/drop-oldest.ts";
@@ -8,6 +10,7 @@ import { deliveryWorld } from "../delivery/settle.ts";
 import type { Journal } from "../journal/journal.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
+import { WorkError } from "../model/errors.ts";
 import type { SinkContext } from "../model/sink.ts";
 import { closingAll } from "./closing.ts";
 import { beginKey, catchUpOwner } from "./consumers.ts";
@@ -31,21 +34,26 @@ export interface CatchUpWorld {
 /**
  * Reads everything again for one new sink, into a journal of its own, and delivers that before the sink's worker starts,
  * then what has come to the common journal meanwhile without what both hold: the whole history once and in order per
- * series, while no other sink notices. Resumes after a crash. Does nothing for a sink that has no such gap. Returns
- * false when `end` or the sink's signals fire first; then it is to be called again.
+ * series, while no other sink notices. Resumes after a crash. Does nothing for a sink that has no such gap. A history that
+ * would need more than half of the disk's room is removed, and tried again later. Returns false when `end` or the sink's
+ * signals fire first; then it is to be called again.
  */
 export async function catchUp(
   sink: ActiveSink,
   ctx: SinkContext,
-  { leave, end }: { readonly leave: AbortSignal; readonly end: AbortSignal },
-  { journal, folder, config, caughtByReading, yields }: CatchUpWorld,
+  signals: { readonly leave: AbortSignal; readonly end: AbortSignal },
+  world: CatchUpWorld,
 ): Promise<boolean> {
+  const { leave, end } = signals;
+  const { journal, folder, config, caughtByReading, yields } = world;
   const owner = sinkOwner(sink.id);
   const keeper = catchUpOwner(sink.id);
   const file = fileOf(journal, sink.id);
   if (!file) return true;
+  const path = join(folder, file);
   const done = await closingAll(async (opened) => {
-    const history = await openJournal({ path: join(folder, file), maxBytes: Number.POSITIVE_INFINITY, now: ctx.now });
+    const room = roomOf(path, journal);
+    const history = await openJournal({ path, maxBytes: room, now: ctx.now });
     opened.push(() => history.close());
     // Nothing is trimmed: all of it is compared in the end with what the common journal holds.
     for (const consumer of [keeper, owner]) await history.commit(consumer, history.position(consumer));
@@ -59,6 +67,18 @@ export async function catchUp(
     if (!(await meet(history))) return false;
     await settle(history);
     return true;
+  }).catch(async (error: unknown) => {
+    if (!(error instanceof NoRoomError)) throw error;
+    await removeFiles(folder, (name) => name.startsWith(file));
+    const { message: reason } = error;
+    Object.assign(sink.status, { state: "paused", lastError: { time: ctx.now(), reason } });
+    ctx.log.error("A new sink cannot get its history, which is tried again", {
+      sink: sink.id,
+      reason,
+      delayMs: retryMs,
+    });
+    await sleep(retryMs, undefined, { signal: end, ref: false }).catch(() => undefined);
+    return end.aborted ? false : catchUp(sink, ctx, signals, world);
   });
   if (done) await removeFiles(folder, (name) => name.startsWith(file));
   return done;
@@ -72,6 +92,12 @@ export async function catchUp(
       signal: end,
       now: ctx.now,
       consumes: "points",
+      async makeRoom() {
+        throw new NoRoomError(
+          `"${path}" would take more than half of the room on its disk: make room there, or give the sink ` +
+            'startFrom: "now"',
+        );
+      },
     });
     if (end.aborted) return false;
     history.state(keeper).set("read", "");
@@ -138,6 +164,17 @@ export async function catchUp(
 /** The configuration with nothing but the sources that can be read a second time. */
 export function rereadable(config: ResolvedConfig): ResolvedConfig {
   return { ...config, sources: config.sources.filter(({ create }) => create().rereads) };
+}
+
+/** Long, as MLflow is read from its start each time. */
+const retryMs = 600_000;
+
+class NoRoomError extends WorkError {}
+
+/** Half of what is free, and what it has taken before a crash, bytes. */
+function roomOf(file: string, journal: Journal): number {
+  const taken = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return taken + journal.size().freeBytes / 2;
 }
 
 /** Removes the histories that no sink is to get any more; called before sinks start and after some were removed. */

@@ -6,22 +6,23 @@ const everyMs = 100;
 
 /**
  * Waits until each source has begun and ended a poll after the call: the end of one that was under way, and of the next.
- * Ends also when the signal fires. A source that tells of no polls is given two of its intervals.
+ * Ends also when the signal fires. A source that tells of no polls is given two of its intervals. Called once for each
+ * new sink that catches up; counts polls, as a clock may be set back.
  */
-export async function caughtByReading(
-  sources: () => readonly ActiveSource[],
-  { signal, now }: { readonly signal: AbortSignal; readonly now: () => number },
-): Promise<void> {
-  for (let poll = 0; poll < 2; poll++) {
-    const since = now();
-    while (!signal.aborted && !sources().every((source) => hasPolled(source, since, now()))) {
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
-    }
+export async function caughtByReading(sources: () => readonly ActiveSource[], signal: AbortSignal): Promise<void> {
+  const begun = performance.now();
+  const before = new Map<ActiveSource, number>();
+  function isCaught(source: ActiveSource): boolean {
+    const { polls, report } = source;
+    const since = before.get(source) ?? polls;
+    before.set(source, since);
+    if (report.state === "ended" || polls >= since + 2) return true;
+    return report.lastSuccess === undefined && report.lastError === undefined
+      ? performance.now() - begun > 2 * report.intervalMs
+      : false;
   }
-}
-
-function hasPolled({ report }: ActiveSource, since: number, now: number): boolean {
-  if (report.state === "ended") return true;
-  if (report.lastSuccess === undefined && report.lastError === undefined) return now - since > report.intervalMs;
-  return report.lastSuccess !== undefined && report.lastSuccess > since;
+  // Each is asked, so that all count from now on.
+  while (!signal.aborted && sources().map(isCaught).includes(false)) {
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  }
 }

@@ -40,7 +40,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     caughtByReading: (signal: AbortSignal) =>
       once
         ? fired(AbortSignal.any([signal, inputEnded.signal]))
-        : caughtByReading(() => parts.sources.map(({ active }) => active), { signal, now }),
+        : caughtByReading(() => parts.sources.map(({ active }) => active), signal),
   };
   const sinkWorld = {
     catchUp: catchUp || undefined,

@@ -16,6 +16,8 @@ export interface ReadAllOptions {
   readonly now: () => number;
   readonly consumes: SourceContext["consumes"];
   readonly onProgress?: (source: string, progress: Progress) => void;
+  /** Called when the journal is full, which by default is waited out; throws to end the reading. */
+  readonly makeRoom?: () => Promise<void>;
 }
 
 /** Reads every source once into a journal and returns the view of it; nothing is delivered. */
@@ -27,6 +29,7 @@ export async function readAll({
   now,
   consumes,
   onProgress,
+  makeRoom = async () => {},
 }: ReadAllOptions): Promise<View> {
   const context = { log, signal, now };
   const view = await openView(journal, viewOptions(config));
@@ -35,7 +38,7 @@ export async function readAll({
     await readSource(activeSource(entry), {
       journal,
       intake,
-      makeRoom: async () => {},
+      makeRoom,
       context: { ...context, state: journal.state(sourceOwner(entry.id)), once: true, consumes },
       onProgress: onProgress ?? (() => {}),
     });

@@ -14,6 +14,8 @@ import { type Intake, sourceOwner } from "./intake.ts";
 export interface ActiveSource {
   readonly entry: ResolvedEntry<Source>;
   report: SourceReport;
+  /** Good polls so far. */
+  polls: number;
   /** What it holds in memory; absent before it was made. */
   entries?: () => Readonly<Record<string, number>>;
 }
@@ -44,7 +46,7 @@ export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
     intervalMs: 60_000,
     progress: undefined,
   };
-  return { entry, report };
+  return { entry, report, polls: 0 };
 }
 
 /**
@@ -54,7 +56,7 @@ export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
 export async function readSource(active: ActiveSource, reading: Reading): Promise<void> {
   const { context, wait = pause } = reading;
   for (let attempt = 0; !context.signal.aborted; attempt++) {
-    const taken = { batches: 0, samples: 0 };
+    const taken = { batches: 0, samples: 0, saidFull: Number.NEGATIVE_INFINITY };
     try {
       await readUntilEnd(active, reading, taken);
       if (context.once || context.signal.aborted) return;
@@ -81,7 +83,12 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 interface Taken {
   batches: number;
   samples: number;
+  /** When a full journal was last warned of, Unix ms. */
+  saidFull: number;
 }
+
+/** A journal that a slow sink keeps near its bound is full many times a second. */
+const saidEveryMs = 60_000;
 
 /** Counts what is taken while it reads. */
 async function readUntilEnd(active: ActiveSource, reading: Reading, taken: Taken): Promise<void> {
@@ -113,7 +120,7 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: Taken
       await intake.take(id, batch);
       taken.batches++;
       taken.samples += batch.samples.length;
-      await whileFull(active, reading);
+      await whileFull(active, reading, taken);
       if (context.signal.aborted) break;
     }
   } finally {
@@ -122,14 +129,18 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: Taken
 }
 
 /** Waits until sinks have freed room: MLflow keeps everything, so waiting loses nothing. */
-async function whileFull(active: ActiveSource, { journal, makeRoom, context }: Reading): Promise<void> {
+async function whileFull(active: ActiveSource, { journal, makeRoom, context }: Reading, taken: Taken): Promise<void> {
   if (!journal.size().full) return;
   await makeRoom();
   if (!journal.size().full) return;
   const before = active.report.state;
   update(active, { state: "full" });
   const { bound, bytes, maxBytes } = journal.size();
-  context.log.warn("Reading pauses, as the journal is full", { source: active.entry.id, bound, bytes, maxBytes });
+  const now = context.now();
+  if (Math.abs(now - taken.saidFull) >= saidEveryMs) {
+    taken.saidFull = now;
+    context.log.warn("Reading pauses, as the journal is full", { source: active.entry.id, bound, bytes, maxBytes });
+  }
   while (journal.size().full && !context.signal.aborted) {
     await journal.changed(context.signal);
   }
@@ -142,6 +153,7 @@ function recordPoll(active: ActiveSource, poll: Poll, context: Reading["context"
     if (active.report.state === "failing") {
       context.log.info("Source answers again", { source: active.entry.id });
     }
+    active.polls += 1;
     update(active, { state: "ok", lastSuccess: now, intervalMs: poll.nextMs, progress: undefined });
     return;
   }

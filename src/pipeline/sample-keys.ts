@@ -2,9 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import type { Journal } from "../journal/journal.ts";
 import type { Sample } from "../model/sample.ts";
 
-/** Tells samples apart as MLflow's tables do: by run, key, value, time and step. */
-export function sampleKey({ run, name, value, time, step }: Sample): string {
-  return JSON.stringify([run?.id, name, String(value), time, step]);
+/** Tells samples apart as MLflow's tables do: by run, key, value, time and step; and by labels, which transforms add. */
+export function sampleKey({ run, name, value, time, step, labels }: Sample): string {
+  return JSON.stringify([run?.id, name, String(value), time, step, labels]);
 }
 
 /** What two journals hold both, up to a position of the first. */

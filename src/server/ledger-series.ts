@@ -16,7 +16,18 @@ export const ledgerSeries: readonly OwnSeries[] = [
     "superseded",
     ["sink"],
   ),
-  counter("mlmon_samples_skipped_total", "Samples that were gone before the sink came", "skipped", ["sink"]),
+  {
+    // No counter: it falls when a new sink has got them from MLflow after all.
+    name: "mlmon_samples_skipped",
+    kind: "gauge",
+    help: "Samples that were gone from the journal before the sink came",
+    labels: ["sink"],
+    values: ({ sinks, ledger }) =>
+      sinks.map(({ id }) => {
+        const rows = ledger.filter((row) => row.name === "skipped" && row.id === id);
+        return [{ sink: id }, rows.reduce((sum, { count }) => sum + count, 0)];
+      }),
+  },
   counter(
     "mlmon_samples_dropped_total",
     "Samples dropped undelivered: by a full journal, with a removed sink, by hand",

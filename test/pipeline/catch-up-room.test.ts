@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { pramathus } from "../../plugins/pramathus.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { activateSink } from "../../src/delivery/activate.ts";
+import { defineSource, v } from "../../src/index.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import { type Log, silentLog } from "../../src/model/log.ts";
+import { catchUp } from "../../src/pipeline/catch-up.ts";
+import { placeNew } from "../../src/pipeline/consumers.ts";
+import { temporaryFolder, until } from "../beds/wait.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+const many = defineSource("many", v.strictObject({}), () => ({
+  rereads: true,
+  async *read() {
+    for (let batch = 0; batch < 50; batch++) yield makeBatch(makeSamples(100, { step: batch }), { runs: [makeRun()] });
+  },
+}));
+
+describe("the history of a new sink", () => {
+  it("that would fill the disk is removed, and what to do is said", async () => {
+    await using folder = await temporaryFolder();
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
+    await journal.append({ batch: makeBatch(makeSamples(10)) });
+    await journal.commit("sink/other", journal.end());
+    await journal.trim();
+    const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new" })];
+    const config = resolveConfig({ sources: [many()], sinks }, { origin: "test", secrets: "ignore" });
+    await placeNew(journal, [{ id: "new", catchesUp: true }]);
+    const [resolved] = config.sinks;
+    assert.ok(resolved);
+    const sink = activateSink(resolved, { send: async () => ({ kind: "stopped" }), now: Date.now });
+    const lines: string[] = [];
+    const log: Log = {
+      ...silentLog,
+      error: (message, fields) => void lines.push(`${message} ${JSON.stringify(fields)}`),
+    };
+    const stop = new AbortController();
+    const { signal } = stop;
+    const ctx = { log, now: Date.now, signal, state: journal.state("sink/new"), ownMetrics: async () => "" };
+    const small = { ...journal, size: () => ({ ...journal.size(), freeBytes: 50_000 }) };
+    const catching = catchUp(
+      sink,
+      ctx,
+      { leave: signal, end: signal },
+      {
+        journal: small,
+        folder: folder.path,
+        config: () => config,
+        caughtByReading: async () => {},
+        yields: () => false,
+      },
+    );
+    await until(() => sink.status.state === "paused");
+    assert.match(sink.status.lastError?.reason ?? "", /catch-up-new-.*half of the room on its disk.*startFrom: "now"/);
+    assert.equal(lines.length, 1);
+    assert.deepEqual(await readdir(folder.path), []);
+    stop.abort();
+    assert.equal(await catching, false);
+    await journal.close();
+  });
+});

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
+import * as v from "valibot";
+import { mlflowOptions } from "../../src/mlflow/options.ts";
+import { createWriter } from "../../src/mlflow/write.ts";
 import { bed } from "../beds/bed.ts";
 import { until } from "../beds/wait.ts";
 import { dashboardMetrics, dashboardQueries } from "./dashboard.ts";
@@ -80,6 +83,16 @@ describe("the Compose stack", { skip: docker.skip }, () => {
     const received = async () => JSON.parse(await text(`${urls.pramathus}/`)).points;
     await until(async () => (await received()) >= logged, 60_000, "every point at Pramathus");
     assert.equal(await received(), logged);
+  });
+
+  it("reads a run that is under way, which the sample has none of", minutes(2), async () => {
+    const options = v.parse(mlflowOptions, { trackingUri: urls.mlflow });
+    const writer = createWriter(options);
+    const experiment = await writer.createExperiment("under way");
+    const run = await writer.createRun(experiment, { startTime: Date.now() });
+    await writer.logBatch(run, [{ key: "loss", value: 1, timestamp: Date.now(), step: 0 }]);
+    const running = () => query('mlflow_run_info{status="running"}');
+    await until(async () => (await running()).length === 1, 90_000, "the run in Prometheus");
   });
 
   for (const { title, expression } of dashboardQueries()) {

@@ -65,11 +65,13 @@ describe("the sender", () => {
     assert.equal(await sent.response.text(), "bad sample");
   });
 
-  it("goes by the status of an answer that is not in the encoding it names", { skip: runtime !== "bun" }, async () => {
+  it("goes by the status of an answer that is not in the encoding it names", async () => {
+    // Deno decodes these by itself: the request counts as one without an answer, and is tried again.
+    const failing = runtime === "deno" ? ["gzip", "br"] : [];
     for (const encoding of ["gzip", "deflate", "br", "zstd", "odd"]) {
       for (const body of ["", "plain words", gzipSync("cut").subarray(0, 12)]) {
         const { sent } = await exchange([{ status: 200, headers: { "content-encoding": encoding }, body }]);
-        assert.equal(sent.kind, "answered", encoding);
+        assert.equal(sent.kind, failing.includes(encoding) ? "failed" : "answered", encoding);
       }
     }
   });

@@ -9,13 +9,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { startStore } from "./store.ts";
+import { mlflowEnvironment, startStore } from "./store.ts";
 
 const execute = promisify(execFile);
 const shape = { runs: Number(process.env.RUNS ?? 100), keys: 20, steps: 100 };
 const points = shape.runs * shape.keys * shape.steps;
 const root = join(import.meta.dirname, "..");
-const python = join(process.env.MLMON_BENCH_MLFLOW ?? join(root, ".cache/beds/mlflow-3.17.2"), "bin/python");
+const python = join(mlflowEnvironment(), "bin/python");
 const folder = mkdtempSync(join(tmpdir(), "mlmon-bench-"));
 const store = await startStore(shape);
 const receiver = createServer((request, response) => {

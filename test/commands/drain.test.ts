@@ -5,35 +5,13 @@ import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { temporaryFolder, until } from "../beds/wait.ts";
 import { startReceiver } from "../fixtures/receiver.ts";
+import { givenConfig } from "./given-config.ts";
 import { mlmon } from "./mlmon.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
-
-/** A source that gives `count` samples in one batch, then waits; `deaf`: and does not hear that it is to stop. */
-const config = (url: string, { count = 3, deaf = false, host = "{}" } = {}) => `
-import { defineSource, v } from "mlmon";
-import { pramathus } from "mlmon/plugins/pramathus";
-const time = 1_700_000_000_000;
-const run = { id: "a".repeat(32), name: "r", experiment: { id: "1", name: "e" }, status: "running", startTime: time,
-  user: "", stage: "None", tags: {}, params: {} } as const;
-const given = defineSource("given", v.strictObject({}), () => ({
-  async *read({ state, signal, polled }) {
-    if (!state.get("read")) {
-      state.set("read", "yes");
-      const samples = Array.from({ length: ${count} }, (_, step) => ({ name: "loss", value: step, time: time + step, step, run }));
-      yield { time, samples, ended: [], runs: [run] };
-    }
-    polled({ ok: true, nextMs: 60_000 });
-    await new Promise((resolve) => {
-      setInterval(() => {}, 1000);
-      if (!${deaf}) signal.addEventListener("abort", resolve);
-    });
-  },
-}));
-export default { sources: [given()], sinks: [pramathus({ endpoint: ${JSON.stringify(url)} }, ${host})] };`;
 
 /** Runs mlmon until it has sent something, stops it by \`signals\`, and says how it has ended. */
 async function runAndStop(
@@ -74,7 +52,7 @@ describe("run --drain", () => {
     );
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
-    const text = config(`http://127.0.0.1:${address.port}`, { count: 1000 });
+    const text = givenConfig(`http://127.0.0.1:${address.port}`, { count: 1000 });
     const ended = await runAndStop(text, ["--drain", "20s"], () => bodies.length > 0, once);
     assert.equal(ended.status, 0, ended.stderr);
     const steps = bodies.flatMap((body) => [...body.matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step)));
@@ -85,7 +63,7 @@ describe("run --drain", () => {
     const receiver = await startReceiver(() => "hang");
     stops.push(receiver.stop);
     const sent = () => receiver.received.length > 0;
-    const ended = await runAndStop(config(receiver.url), ["--drain", "1s"], sent, once);
+    const ended = await runAndStop(givenConfig(receiver.url), ["--drain", "1s"], sent, once);
     assert.equal(ended.status, 0, ended.stderr);
     assert.ok(ended.ms > 900 && ended.ms < 8000, `it took ${ended.ms} ms`);
     assert.match(ended.stderr, /mlmon has stopped/);
@@ -95,7 +73,9 @@ describe("run --drain", () => {
     const receiver = await startReceiver(() => ({ status: 503, headers: { "retry-after": "600" } }));
     stops.push(receiver.stop);
     const sent = () => receiver.received.length > 0;
-    const ended = await runAndStop(config(receiver.url), ["--drain", "60s"], sent, [{ name: "SIGINT", afterMs: 300 }]);
+    const ended = await runAndStop(givenConfig(receiver.url), ["--drain", "60s"], sent, [
+      { name: "SIGINT", afterMs: 300 },
+    ]);
     assert.equal(ended.status, 0, ended.stderr);
     assert.ok(ended.ms < 8000, `it took ${ended.ms} ms`);
   });
@@ -115,7 +95,7 @@ describe("run --drain", () => {
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     await using folder = await temporaryFolder();
-    const text = config(`http://127.0.0.1:${address.port}`, { host: '{ retry: { base: "10ms" } }' });
+    const text = givenConfig(`http://127.0.0.1:${address.port}`, { host: '{ retry: { base: "10ms" } }' });
     const flags = ["--state", folder.path];
     const ended = await runAndStop(text, flags, () => requests === 2, [{ name: "SIGTERM", afterMs: 0 }]);
     assert.equal(ended.status, 0, ended.stderr);
@@ -127,7 +107,7 @@ describe("run --drain", () => {
     const receiver = await startReceiver();
     stops.push(receiver.stop);
     const sent = () => receiver.received.length > 0;
-    const text = config(receiver.url, { deaf: true });
+    const text = givenConfig(receiver.url, { deaf: true });
     const ended = await runAndStop(text, ["--drain", "500ms"], sent, once);
     assert.equal(ended.status, 0, ended.stderr);
     assert.match(ended.stderr, /A source does not end and is left/);
@@ -138,7 +118,7 @@ describe("run --drain", () => {
     stops.push(receiver.stop);
     const sent = () => receiver.received.length > 0;
     const signals = [0, 50, 1500].map((afterMs) => ({ name: "SIGINT", afterMs }) as const);
-    const ended = await runAndStop(config(receiver.url), ["--drain", "60s"], sent, signals);
+    const ended = await runAndStop(givenConfig(receiver.url), ["--drain", "60s"], sent, signals);
     assert.notEqual(ended.status, 0);
     assert.ok(ended.ms > 1400 && ended.ms < 5000, `it took ${ended.ms} ms`);
     assert.doesNotMatch(ended.stderr, /mlmon has stopped/);

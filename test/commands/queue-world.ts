@@ -3,6 +3,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { temporaryFolder, until } from "../beds/wait.ts";
 import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
+import { givenConfig } from "./given-config.ts";
 import { type Ended, mlmon } from "./mlmon.ts";
 
 /** A folder with a configuration that reads `count` points once, and a receiver that refuses some of them. */
@@ -57,7 +58,7 @@ export async function openQueueWorld({
     if (world.locked) return { status: 401 };
     return world.ill && stepsOf(body).some(bad) ? { status: 422, body: "step is out of luck" } : { status: 200 };
   });
-  await writeFile(join(folder.path, "mlmon.config.ts"), configText(receiver.url, count, rest, host));
+  await writeFile(join(folder.path, "mlmon.config.ts"), givenConfig(receiver.url, { count, rest, host }));
   const world: QueueWorld = {
     receiver,
     ill: true,
@@ -96,28 +97,3 @@ export async function openQueueWorld({
 function stepsOf(body: string): number[] {
   return [...body.matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step));
 }
-
-const configText = (url: string, count: number, rest: string, host: string) => `
-import { defineSource, v } from "mlmon";
-import { pramathus } from "mlmon/plugins/pramathus";
-const time = 1_700_000_000_000;
-const run = { id: "a".repeat(32), name: "r", experiment: { id: "1", name: "e" }, status: "running", startTime: time,
-  user: "", stage: "None", tags: {}, params: {} } as const;
-const given = defineSource("given", v.strictObject({}), () => ({
-  async *read({ state, signal, polled }) {
-    if (!state.get("read")) {
-      state.set("read", "yes");
-      const samples = Array.from({ length: ${count} }, (_, step) => ({ name: "loss", value: step, time: time + step, step, run }));
-      yield { time: Date.now(), samples, ended: [], runs: [run] };
-    }
-    polled({ ok: true, nextMs: 60_000 });
-    await new Promise((resolve) => {
-      setInterval(() => {}, 1000);
-      signal.addEventListener("abort", resolve);
-    });
-  },
-}));
-export default {
-  sources: [given()], sinks: [pramathus({ endpoint: ${JSON.stringify(url)} }, ${host})],
-  ${rest}
-};`;

@@ -18,6 +18,9 @@ const options = v.strictObject({
   path: v.optional(v.pipe(v.string(), v.startsWith("/")), "/metrics"),
 });
 
+/** Slow readers at a time; one more drops the one who has been reading for the longest. */
+const maxReaders = 16;
+
 /** The page as `dry-run` shows it: what a scrape gets, without mlmon's own series. */
 interface Page {
   readonly method: "GET";
@@ -33,7 +36,7 @@ interface Page {
 export const prometheus = defineSink("prometheus", options, ({ path }) => {
   let ctx: SinkContext | undefined;
   // A slow reader must hold neither a copy of a page of 17 MB nor an old one for long.
-  const readers = createReaders();
+  const readers = createReaders({ max: maxReaders });
   let page: Uint8Array<ArrayBuffer> = new Uint8Array();
   let packed: Promise<PackedPart> | undefined;
 
@@ -65,6 +68,7 @@ export const prometheus = defineSink("prometheus", options, ({ path }) => {
   return {
     consumes: "latest",
     pulled: true,
+    entries: () => ({ readers: { count: readers.count(), max: maxReaders } }),
     setup(context) {
       ctx = context;
     },

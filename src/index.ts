@@ -19,6 +19,7 @@ export {
   type SourceEntry,
   type TransformEntry,
 } from "./model/define.ts";
+export type { Held } from "./model/entries.ts";
 export { env } from "./model/env.ts";
 export { ConfigError } from "./model/errors.ts";
 export type { HttpRequest } from "./model/http-request.ts";

@@ -6,9 +6,10 @@ export interface StoredRow {
   readonly batch: StoredBatch;
 }
 
+const most = { rows: 8, bytes: 8 * 1024 ** 2 };
+
 /** What the last slices were cut from: a batch of 10 000 samples is opened once, not for each slice of 100. */
 export function createCache() {
-  const most = { rows: 8, bytes: 8 * 1024 ** 2 };
   const rows: StoredRow[] = [];
   return {
     holding(position: number): StoredRow | undefined {
@@ -20,6 +21,7 @@ export function createCache() {
       }
       return row;
     },
+    fill: () => ({ count: rows.length, max: most.rows }),
     add(row: StoredRow): void {
       rows.unshift(row);
       const bytes = () => rows.reduce((sum, { batch }) => sum + batch.bytes, 0);

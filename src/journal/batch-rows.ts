@@ -27,6 +27,8 @@ export interface BatchRows {
   waiting(from: number): { readonly samples: number; readonly oldest: number | undefined };
   waitingBytes(from: number): number;
   positionAt(time: number): number;
+  /** How many batches are held in memory, and may be. */
+  cached(): { readonly count: number; readonly max: number };
   /** Deletes some of the batches that end at or before a position, each call a transaction; false when none are left. */
   deleteBefore(position: number): boolean;
 }
@@ -72,6 +74,7 @@ export function openBatchRows(database: Database): BatchRows {
     start: () => start.position,
     stored: () => end.samples,
     bytes: () => end.bytes - start.bytes,
+    cached: cache.fill,
     spanMs: () => Math.max(0, newest - start.time),
     unusedBytes: () => pragma("freelist_count") * pragma("page_size"),
 

@@ -87,7 +87,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       bell.ring();
     },
 
-    entries,
+    entries: () => [...entries(), { part: "journal", of: "cached_batches", ...rows.cached() }],
     state: states.of,
     discard: states.settle,
     ledger: ledger.read,

@@ -36,7 +36,7 @@ export function mlflowSource(
       const all = { ...defaultLimits(options, ctx.once), ...limits };
       return ctx.once ? readOnce(options, ctx, all, memory) : readOn(options, ctx, { ...all, steady }, memory);
     },
-    entries: () => ({ recent_runs: memory.recent.size, unreadable_series: memory.unreadable.size() }),
+    entries: () => ({ recent_runs: memory.recent.size, unreadable_series: memory.unreadable.fill() }),
   };
 }
 
@@ -57,6 +57,7 @@ async function* readOnce(
   const facts = createFacts();
   const session = await openSession(options, ctx, limits, unreadable);
   yield* refreshExperiments(session);
+  warnOfNothing(session);
   yield* facts.changed(session, await facts.models(session));
   ctx.polled({ ok: true, nextMs: options.interval });
 }
@@ -81,9 +82,11 @@ async function* readOn(
     try {
       // Once it is told that no answer comes, a server that is merely slow gets all the time it may take.
       const contactMs = failures === 0 ? limits.contactMs : options.timeout;
+      const isNew = !session;
       session ??= await openSession(options, ctx, { ...limits, contactMs }, unreadable);
       if (started >= experimentsDue) {
         yield* refreshExperiments(session);
+        if (isNew) warnOfNothing(session);
         experimentsDue = started + limits.experimentsMs;
       }
       if (session.experiments.size + session.nextExperiments().length > 0) yield* pollRuns(session, recent);
@@ -121,6 +124,14 @@ async function* readOn(
       sweepDue = steady() + Math.max(limits.sweepMs, limits.sweepPause * (steady() - begun));
     }
   }
+}
+
+/** To a user without any grant MLflow looks empty: nothing else would show it. */
+function warnOfNothing({ experiments, ctx }: Session): void {
+  if (experiments.size > 0) return;
+  ctx.log.warn(
+    "MLflow shows no experiment to read: unless it is new, check the rights of the user, the workspace, and the options experiments and tags",
+  );
 }
 
 /** Waits; false when the signal has fired. */

@@ -19,8 +19,8 @@ export interface Unreadable {
   isRunWaiting(run: string): boolean;
   /** The run is gone. */
   forget(run: string): void;
-  /** How many series there are. */
-  size(): number;
+  /** How many series there are, and may be. */
+  fill(): { readonly count: number; readonly max: number };
 }
 
 /** Makes one. `steady` is a clock in ms that nobody sets; the oldest runs make room when there are too many series. */
@@ -76,7 +76,7 @@ export function createUnreadable(intervalMs: number, steady: () => number, maxSe
       return keys !== undefined && [...keys.values()].every(({ due }) => due > steady());
     },
     forget,
-    size: () => size,
+    fill: () => ({ count: size, max: maxSeries }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { Awaitable } from "./awaitable.ts";
 import type { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
+import type { Held } from "./entries.ts";
 import type { HttpRequest } from "./http-request.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Run } from "./run.ts";
@@ -26,6 +27,8 @@ export interface SinkTraits {
   close?(): Awaitable<void>;
   /** Adds routes to the status server, once, before it listens. */
   serve?(app: Hono): void;
+  /** What it holds in memory, shown as `mlmon_entries`. Asked for at each status. */
+  entries?(): Held;
   /** True for a sink that is read through `serve` alone: `export-once`, which serves nothing, leaves it out. */
   readonly pulled?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { Batch } from "./batch.ts";
 import type { Context, SourceContext } from "./context.ts";
+import type { Held } from "./entries.ts";
 import type { Inspection } from "./inspection.ts";
 
 /**
@@ -19,8 +20,8 @@ export interface Source {
   readonly place?: string;
   /** Called once, after `read` has ended. */
   close?(): Awaitable<void>;
-  /** How many entries it holds in memory, by what they are: `{ recent_runs: 12 }`. Asked for at each status. */
-  entries?(): Readonly<Record<string, number>>;
+  /** What it holds in memory, shown as `mlmon_entries`. Asked for at each status. */
+  entries?(): Held;
   /** Looks at the other side without reading data, for `mlmon doctor`; never throws for what the other side does. */
   inspect?(signal: AbortSignal): Promise<Inspection>;
 }

@@ -3,6 +3,7 @@ import type { ResolvedEntry } from "../config/resolved.ts";
 import { backoffMs } from "../delivery/backoff.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
+import type { Held } from "../model/entries.ts";
 import { WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
 import { maskSecrets } from "../model/secret.ts";
@@ -17,7 +18,7 @@ export interface ActiveSource {
   /** Good polls so far. */
   polls: number;
   /** What it holds in memory; absent before it was made. */
-  entries?: () => Readonly<Record<string, number>>;
+  entries?: () => Held;
 }
 
 /** Everything a source's loop needs beside the source. */

@@ -113,6 +113,7 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
     },
     entries: () => [
       { part: "view", of: "runs", count: live.runs.size, max: Math.floor(max / seriesPerRun) },
+      { part: "view", of: "facts", count: facts.samples().length, max },
       { part: "view", of: "metric_names", count: taker.metrics(), max: maxMetrics },
       { part: "view", of: "refused_keys", count: refused.counts.size, max: maxKeys },
     ],

@@ -16,6 +16,7 @@ describe("the journal's entries", () => {
       { part: "source/a", of: "state", count: 2 },
       { part: "journal", of: "dead_letters", count: 1 },
       { part: "journal", of: "ledger_rows", count: 1 },
+      { part: "journal", of: "cached_batches", count: 0, max: 8 },
     ]);
     journal.state("source/a").delete("one");
     await journal.append({ batch: makeBatch([]), owners: ["source/a"] });

@@ -198,11 +198,11 @@ describe("versions()", () => {
     const fill = () => Object.fromEntries(view.entries().map(({ of, count }) => [of, count]));
     const run = makeRun("a");
     view.apply(makeBatch({ samples: [makeSample(run, "loss", 1)] }));
-    assert.deepEqual(fill(), { runs: 1, metric_names: 1, refused_keys: 0 });
+    assert.deepEqual(fill(), { runs: 1, facts: 0, metric_names: 1, refused_keys: 0 });
     for (let index = 0; index < 200; index++) {
       view.apply(makeBatch({ samples: [fact(`fact ${index}`, 1)] }));
     }
-    assert.deepEqual(fill(), { runs: 1, metric_names: 1, refused_keys: 100 });
+    assert.deepEqual(fill(), { runs: 1, facts: 3, metric_names: 1, refused_keys: 100 });
     view.apply(makeBatch({ ended: [{ ...run, deleted: true }] }));
     assert.equal(fill().runs, 0);
   });

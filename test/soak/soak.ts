@@ -91,7 +91,8 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       delivered: receivers.samples(),
       warnings: readFileSync(mlmon.logFile, "utf8")
         .split("\n")
-        .filter((line) => / (WARN|ERROR) /.test(line)),
+        // It starts before the first experiment is made, which it rightly says.
+        .filter((line) => / (WARN|ERROR) /.test(line) && !line.includes("MLflow shows no experiment to read")),
     };
   } finally {
     clearInterval(ticker);

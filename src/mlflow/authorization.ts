@@ -23,6 +23,11 @@ export function authorizationOf(options: Connection, address: URL): Secret | und
   return token && secret.bearer(token);
 }
 
+/** `Basic` or `Bearer`; nothing without a login. Reveals nothing. */
+export function schemeOf(authorization: Secret | undefined): string | undefined {
+  return authorization && String(authorization).split(" ")[0];
+}
+
 interface Credentials {
   readonly username?: string;
   readonly password?: Secret;

@@ -4,14 +4,15 @@ import * as v from "valibot";
 import { Secret } from "../model/secret.ts";
 import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { tlsInit } from "../runtime/tls.ts";
-import { authorizationOf } from "./authorization.ts";
+import { authorizationOf, schemeOf } from "./authorization.ts";
 import { contactTime } from "./contact-time.ts";
 import { readTls } from "./credentials.ts";
 import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
-import { cutError, foreignError, MlflowError, networkError, refusalError, TimeoutError } from "./mlflow-error.ts";
+import { cutError, foreignError, MlflowError, networkError, TimeoutError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
 import { type ReadText, readText } from "./read-text.ts";
+import { refusalError } from "./refusal.ts";
 
 /** Speaks MLflow's REST API: authentication, int64 in JSON, typed errors, retries of what passes, bounded concurrency. */
 export interface Client {
@@ -60,6 +61,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
   const address = new URL(options.trackingUri);
   const base = withoutLogin(address);
   const authorization = authorizationOf(options, address);
+  const scheme = schemeOf(authorization);
   const tls = tlsInit(readTls(options));
   const limit = createLimit(options.concurrency);
   const headers: Record<string, string> = { accept: "application/json", "user-agent": "mlmon" };
@@ -112,7 +114,8 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     if (Number.isFinite(date)) skewMs = date - now();
     const { text, cut } = read;
     if (!isSuccess(answer)) {
-      throw refusalError(base, path, { status: answer.status, headers: answer.headers, text }, sentAt);
+      const { status } = answer;
+      throw refusalError(base, path, { status, headers: answer.headers, text, scheme }, sentAt);
     }
     if (cut && isJson(text)) throw foreignError(base, path, `more than ${maxBytes / 1024 ** 2} MiB`);
     if (isTooDense(text)) throw foreignError(base, path, `more than ${maxObjects} objects`);

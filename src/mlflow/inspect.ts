@@ -1,6 +1,7 @@
 import type { Problem } from "../model/inspection.ts";
 import { silentLog } from "../model/log.ts";
 import { workspacesAnswer } from "./answers.ts";
+import { authorizationOf, schemeOf } from "./authorization.ts";
 import { type Client, createClient } from "./client.ts";
 import { connect } from "./connect.ts";
 import { contactTime } from "./contact-time.ts";
@@ -39,29 +40,33 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
   const patient = { ...options, timeout: Math.min(options.timeout, maxWaitMs) };
   const client = createClient(patient, { attempts: 2, contactMs: contactTime(options), ...(signal && { signal }) });
   const problems: Problem[] = [];
-  // What the source cannot do without is fatal.
-  const attempt = async <T>(fatal: boolean, call: () => Promise<T>): Promise<T | undefined> => {
+  // The source cannot do without what is tried here.
+  const attempt = async <T>(call: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof MlflowError)) throw error;
-      const problem = { message: error.what, mend: error.mend, fatal };
-      if (!problems.some(({ message }) => message === problem.message)) problems.push(problem);
+      const problem = { message: error.what, mend: error.mend, fatal: true };
+      problems.push(problem);
       return undefined;
     }
   };
   const advise = (message: string, mend: string) => problems.push({ message, mend, fatal: false });
-  const info = await attempt(true, () => connect(client, options.workspace, silentLog));
+  // Without the workspace first: what a server is and has can be told where that one is wrong.
+  const info = await attempt(() => connect(client, undefined, silentLog));
   const version = info && (await optional(() => client.text("/version")))?.trim();
   const healthMs = info && (await time(() => optional(() => client.text("/health"))));
+  const workspaces = (info?.workspaces && (await optional(() => listWorkspaces(client)))) || [];
+  if (info?.workspaces && options.workspace !== undefined) client.useWorkspace(options.workspace);
   let latencyMs: number | undefined;
   const found =
     info &&
-    (await attempt(true, async () => {
-      latencyMs = await time(() => chooseExperiments(client, {}, experimentMemory()));
+    (await attempt(async () => {
+      const search = () => time(() => chooseExperiments(client, {}, experimentMemory()));
+      // The first one may have to wake the server up.
+      latencyMs = Math.min(await search(), await search());
       return count(client, options);
     }));
-  const workspaces = (info?.workspaces && (await attempt(false, () => listWorkspaces(client)))) || [];
   const serverTime = client.serverTime();
   const clockSkewMs = serverTime === undefined ? undefined : serverTime - Date.now();
 
@@ -74,7 +79,8 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
   if (info && options.workspace !== undefined && !info.workspaces) {
     advise(`The server has no workspaces, "${options.workspace}" is ignored`, "unset workspace");
   }
-  if (latencyMs !== undefined && healthMs !== undefined && latencyMs > 200 && latencyMs > 5 * healthMs) {
+  const hashes = schemeOf(authorizationOf(options, new URL(options.trackingUri))) === "Basic";
+  if (hashes && latencyMs !== undefined && healthMs !== undefined && latencyMs > 200 && latencyMs > 5 * healthMs) {
     advise(
       `Each request takes ${Math.round(latencyMs)} ms, as the server hashes the password each time`,
       "set auth_cache_ttl_seconds = 60 in the server's auth configuration",

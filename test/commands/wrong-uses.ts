@@ -172,7 +172,11 @@ export function failures({ page, locked, closed, taken }: Surroundings): readonl
       /Cannot use MLflow at http:\/\/127\.0\.0\.1:\d+ as connection refused/,
     ),
     ...reading("a server that is no MLflow", page, /gave no answer of MLflow \(a web page\): check trackingUri/),
-    ...reading("an MLflow that asks for a login", locked, /refuses the credentials \(401\): set username and password/),
+    ...reading(
+      "an MLflow that asks for a login",
+      locked,
+      /refuses the credentials \(401\): correct username and password/,
+    ),
     {
       name: "a state folder that is a file",
       words: ["run", "--state", "taken"],

@@ -31,6 +31,7 @@ for (const [name, settings] of Object.entries(cells)) {
   const { status, output } = await run(bun, ["test", "--timeout=300000", ...files], { env });
   const counts = [...output.matchAll(/^\s*(\d+ (?:pass|fail|skip))$/gm)].map(([, count]) => count);
   console.log(`${name}: ${counts.join(", ") || "no test has run"} (${((Date.now() - started) / 1000).toFixed(0)} s)`);
+  for (const [line] of output.matchAll(/^\(skip\) .*$/gm)) console.log(`  ${line}`);
   if (status === 0) continue;
   failed += 1;
   console.log(output.trimEnd());

@@ -129,7 +129,8 @@ describe("mlflow source follows the life of runs", { skip }, () => {
   );
 
   const unknown = store === "SqlStore" ? false : "only SQL stores that say so give ids that can be told beforehand";
-  it("sees a new experiment at the next poll, at no more requests", { timeout, skip: unknown }, async () => {
+  const why = unknown ? ` (${unknown})` : "";
+  it(`sees a new experiment at the next poll, at no more requests${why}`, { timeout, skip: unknown }, async () => {
     const prefix = `new ${now()}`;
     await writer.createRun(await writer.createExperiment(`${prefix} first`), { startTime: now() });
     const proxy = await countingProxy(url);

@@ -1,4 +1,5 @@
 import type { Batch } from "../model/batch.ts";
+import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { RunAnswer } from "./answers.ts";
 import type { BulkWindow } from "./bulk.ts";
 import { collect, startBulk } from "./collect.ts";
@@ -21,29 +22,27 @@ export async function* readAll(
   met: Set<string> = new Set(),
 ): AsyncGenerator<Batch> {
   const { collector, ctx } = session;
-  let pending: { readonly plans: readonly Plan[]; readonly window: BulkWindow | undefined } | undefined;
+  let pending: (Portion & { readonly window: BulkWindow | undefined }) | undefined;
   let done = 0;
   const finish = async function* (): AsyncGenerator<Batch> {
     if (!pending) return;
     yield* collect(collector, pending.plans, draft, pending.window);
+    // Its answers would stand beside those of the portions that follow.
+    if (pending.points > manyPoints) collectGarbage();
     done += pending.plans.length;
     ctx.progress({ done, total: Math.max(done, met.size), unit: "runs" });
   };
-  for await (const plans of portions(session, experiments, met)) {
+  for await (const portion of portions(session, experiments, met)) {
     // The server reads this portion's series while those of the one before are put into batches.
-    const window = startBulk(collector, plans);
+    const window = startBulk(collector, portion.plans);
     yield* finish();
-    pending = { plans, window };
+    pending = { ...portion, window };
   }
   yield* finish();
 }
 
 /** The runs that need reading, in portions of at most so many points as their steps let expect. */
-async function* portions(
-  session: Session,
-  experiments: readonly string[],
-  met: Set<string>,
-): AsyncGenerator<readonly Plan[]> {
+async function* portions(session: Session, experiments: readonly string[], met: Set<string>): AsyncGenerator<Portion> {
   for await (const page of searchRuns(session.client, { experiments, pageSize: runsAtOnce })) {
     const fresh = page.filter(({ info }) => !met.has(info.run_id));
     for (const { info } of fresh) met.add(info.run_id);
@@ -52,14 +51,14 @@ async function* portions(
     for (const plan of plansOf(session, fresh)) {
       const expected = plan.wanted.reduce((sum, [, latest]) => sum + clampedSteps(Number(latest.step)), 0);
       if (portion.length > 0 && points + expected > pointsAtOnce) {
-        yield portion;
+        yield { plans: portion, points };
         portion = [];
         points = 0;
       }
       portion.push(plan);
       points += expected;
     }
-    if (portion.length > 0) yield portion;
+    if (portion.length > 0) yield { plans: portion, points };
   }
 }
 
@@ -87,7 +86,16 @@ export function plansOf(session: Session, answers: readonly RunAnswer[], deep?: 
 
 /** As many as the bulk endpoint takes at once. */
 const runsAtOnce = 100;
-const pointsAtOnce = 200_000;
+/** Two portions are held at a time: that is most of the memory of a first sync. */
+const pointsAtOnce = 100_000;
+/** What fewer points leave behind is not worth the 20 ms. */
+const manyPoints = 50_000;
+
+interface Portion {
+  readonly plans: readonly Plan[];
+  /** As many as its steps let expect. */
+  readonly points: number;
+}
 
 /** Steps usually count points; one that is absurd says nothing. */
 function clampedSteps(step: number): number {

@@ -25,7 +25,14 @@ export const ledgerSeries: readonly OwnSeries[] = [
     values: ({ sinks, ledger }) =>
       sinks.map(({ id }) => {
         const rows = ledger.filter((row) => row.name === "skipped" && row.id === id);
-        return [{ sink: id }, rows.reduce((sum, { count }) => sum + count, 0)];
+        // MLflow may give a new sink more than the journal ever held.
+        return [
+          { sink: id },
+          Math.max(
+            0,
+            rows.reduce((sum, { count }) => sum + count, 0),
+          ),
+        ];
       }),
   },
   counter(

@@ -133,7 +133,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     opened.push(door.open(folder.path, server.url));
     if (options.reload?.watch) {
       const onChange = () => void reload("--watch").catch(() => undefined);
-      opened.push(watchFiles({ files: reloader.files, onChange }));
+      opened.push(watchFiles({ files: reloader.files, since: options.reload.since, onChange }));
     }
     options.onStarted?.({ url: server.url, stateDir: folder.path, status, reload });
 

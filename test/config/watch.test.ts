@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { watchFiles } from "../../src/config/watch.ts";
@@ -40,5 +40,26 @@ describe("watchFiles()", () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(calls, steps.length);
     stop();
+  });
+
+  it("calls for what was written before the first look, but after the file was read", async () => {
+    await using folder = await temporaryFolder();
+    const [old, young] = [join(folder.path, "old"), join(folder.path, "young")];
+    for (const path of [old, young]) await writeFile(path, "a");
+    await utimes(old, 1, 1);
+    for (const { path, expected } of [
+      { path: old, expected: 0 },
+      { path: young, expected: 1 },
+    ]) {
+      let calls = 0;
+      const onChange = () => {
+        calls += 1;
+      };
+      const stop = watchFiles({ files: () => [path], since: 2000, onChange, everyMs: 10 });
+      await until(() => calls >= expected, 5000, path);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      stop();
+      assert.equal(calls, expected);
+    }
   });
 });

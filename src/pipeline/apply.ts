@@ -47,7 +47,7 @@ export async function applyConfig(
   differences: Differences,
   world: ApplyWorld,
 ): Promise<void> {
-  const { journal, view, intake, log } = world;
+  const { view, intake } = world;
   const fresh = new Set([...differences.sinks.changed, ...differences.sinks.added]);
   const made = config.sinks.filter(({ id }) => fresh.has(id)).map(world.makeSink);
   const transforms = differences.transforms ? world.makeTransforms(config) : undefined;
@@ -65,10 +65,7 @@ export async function applyConfig(
     .map(({ id }) => [...readers, ...kept].find(({ active }) => active.entry.id === id))
     .filter((source) => !!source);
   world.use({ sources, sinks });
-  // What cannot be freed now is freed after the next reload or start.
-  await dropGone(journal, config.sinks, log).catch((error) =>
-    log.error("What waits for a removed sink cannot be dropped", { reason: messageOf(error) }),
-  );
+  await dropLater(config.sinks, world);
 
   if (transforms) await intake.replaceTransforms(transforms);
   const leaving = before.sources.filter((source) => !kept.includes(source));
@@ -108,6 +105,11 @@ async function exchangeSinks(
     );
   } catch (error) {
     for (const sink of ready) await closeSink(sink, world.log);
+    // Of several new ones some may have got a position, which nothing would move.
+    await dropLater(
+      before.sinks.map(({ sink }) => sink),
+      world,
+    );
     const back = leaving.map(({ resolved }) => world.makeSink(resolved));
     for (const sink of back) {
       carryOver(find(before.sinks, sink.sink.id), sink);
@@ -127,6 +129,13 @@ async function setUp(sink: SinkAtWork, ready: SinkAtWork[]): Promise<void> {
   } catch (cause) {
     throw new ConfigError(`Cannot set up the sink "${sink.sink.id}": ${messageOf(cause)}`, [], { cause });
   }
+}
+
+/** What cannot be freed now is freed after the next reload or start. */
+async function dropLater(sinks: readonly { readonly id: string }[], { journal, log }: ApplyWorld): Promise<void> {
+  await dropGone(journal, sinks, log).catch((error) =>
+    log.error("What waits for a removed sink cannot be dropped", { reason: messageOf(error) }),
+  );
 }
 
 /** Counters and what has arrived go on, readiness keeps its memory; what was wrong before may be right now. */

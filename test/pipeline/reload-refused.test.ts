@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
+import { compareConfigs, markConfig } from "../../src/config/compare.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { createSender } from "../../src/delivery/send.ts";
 import { type Config, defineSink, defineSource, defineTransform, v } from "../../src/index.ts";
+import type { Journal } from "../../src/journal/journal.ts";
+import { sinkOf, sinkOwner } from "../../src/journal/sink-owner.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { ConfigError } from "../../src/model/errors.ts";
+import { silentLog } from "../../src/model/log.ts";
+import { openPipeline } from "../../src/pipeline/open-pipeline.ts";
 import { until } from "../beds/wait.ts";
 import { isWhole, serve, spy, stopServices, ticking } from "./service-bench.ts";
 
@@ -120,5 +128,39 @@ describe("a refused reload", () => {
       service.status().sinks.map(({ dropped }) => dropped),
       [0, 0],
     );
+  });
+
+  it("that cannot place the last of several new sinks leaves no place of the others behind", async () => {
+    const memory = await openJournal({ path: ":memory:", maxBytes: 1e9, now: Date.now });
+    const journal: Journal = {
+      ...memory,
+      commit: (consumer, ...rest) =>
+        consumer === sinkOwner("last")
+          ? Promise.reject(new Error("the disk is full"))
+          : memory.commit(consumer, ...rest),
+    };
+    const sources = [ticking().entry()];
+    const kept = spy("kept");
+    const resolve = (sinks: readonly (typeof kept)[]) =>
+      resolveConfig({ sources, sinks: sinks.map(({ entry }) => entry) }, { origin: "test", secrets: "required" });
+    const [first, next] = [resolve([kept]), resolve([kept, spy("new"), spy("last")])];
+    const pipeline = await openPipeline({
+      config: first,
+      journal,
+      log: silentLog,
+      send: createSender({ version: "0" }),
+      once: false,
+      ownMetrics: async () => "",
+      now: Date.now,
+    });
+    const stop = new AbortController();
+    const running = pipeline.run(stop.signal);
+    const differences = compareConfigs(markConfig(first, [], 0), markConfig(next, [], 0));
+    await assert.rejects(pipeline.apply(next, differences), /the disk is full/);
+    assert.deepEqual(memory.consumers().map(sinkOf).filter(Boolean), ["kept"]);
+    stop.abort();
+    await running;
+    await pipeline.close();
+    await memory.close();
   });
 });

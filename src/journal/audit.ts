@@ -36,11 +36,15 @@ export function skippedRow(journal: Journal, id: string, position: number): Ledg
   return { scope: "sink", id, name: "skipped", reason: "before_start", count };
 }
 
-/** What a sink does not have to deliver any more; a dead letter that is replayed waits again. */
+/**
+ * What a sink does not have to deliver any more; a dead letter that is replayed waits again, and what a new sink gets
+ * from MLflow was skipped before.
+ */
 function passedBy(id: string, ledger: readonly LedgerRow[]): number {
   // What was let go of dead letters was counted when it died.
   const own = ledger.filter((row) => row.scope === "sink" && row.id === id && row.name !== "evicted");
-  return sum(own, ({ name }) => name !== "replayed") - sum(own, ({ name }) => name === "replayed");
+  const isAgain = ({ name }: LedgerRow) => name === "replayed" || name === "reread";
+  return sum(own, (row) => !isAgain(row)) - sum(own, isAgain);
 }
 
 function sum(ledger: readonly LedgerRow[], wanted: (row: LedgerRow) => boolean): number {

@@ -85,6 +85,7 @@ export interface LedgerRow {
     | "refused"
     | "superseded"
     | "skipped"
+    | "reread"
     | "delivered"
     | "dead"
     | "replayed"

@@ -60,6 +60,7 @@ const names: Words<LedgerRow["name"]> = {
   refused: true,
   superseded: true,
   skipped: true,
+  reread: true,
   delivered: true,
   dead: true,
   replayed: true,

@@ -149,15 +149,15 @@ export async function catchUp(
     const rows = history
       .ledger()
       .filter(({ scope, name }) => scope === "sink" && ["delivered", "dead", "refused"].includes(name));
-    const count = -rows.reduce((sum, row) => sum + row.count, 0);
-    const skipped = { scope: "sink", id: sink.id, name: "skipped", reason: "before_start", count } as const;
+    const count = rows.reduce((sum, row) => sum + row.count, 0);
+    const reread = { scope: "sink", id: sink.id, name: "reread", reason: "", count } as const;
     journal.state(keeper).delete(beginKey);
     await journal.commit(owner, journal.position(owner), {
       owners: [keeper],
-      ledger: [...rows, skipped],
+      ledger: [...rows, reread],
       deadLetters: history.deadLetters(Number.MAX_SAFE_INTEGER).toReversed(),
     });
-    ctx.log.info("A new sink has all that MLflow holds", { sink: sink.id, samples: -count });
+    ctx.log.info("A new sink has all that MLflow holds", { sink: sink.id, samples: count });
   }
 }
 

@@ -16,25 +16,12 @@ export const ledgerSeries: readonly OwnSeries[] = [
     "superseded",
     ["sink"],
   ),
-  {
-    // No counter: it falls when a new sink has got them from MLflow after all.
-    name: "mlmon_samples_skipped",
-    kind: "gauge",
-    help: "Samples that were gone from the journal before the sink came",
-    labels: ["sink"],
-    values: ({ sinks, ledger }) =>
-      sinks.map(({ id }) => {
-        const rows = ledger.filter((row) => row.name === "skipped" && row.id === id);
-        // MLflow may give a new sink more than the journal ever held.
-        return [
-          { sink: id },
-          Math.max(
-            0,
-            rows.reduce((sum, { count }) => sum + count, 0),
-          ),
-        ];
-      }),
-  },
+  counter("mlmon_samples_skipped_total", "Samples that were gone from the journal before the sink came", "skipped", [
+    "sink",
+  ]),
+  counter("mlmon_samples_reread_total", "Samples that the sink, when it came, has got from MLflow again", "reread", [
+    "sink",
+  ]),
   counter(
     "mlmon_samples_dropped_total",
     "Samples dropped undelivered: by a full journal, with a removed sink, by hand",

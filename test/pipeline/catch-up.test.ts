@@ -113,6 +113,10 @@ describe("a new sink", () => {
     assert.deepEqual(steps(receivers[0]), upTo(1210));
     await until(() => second.status()?.sinks[1]?.delivered === 1210);
     assert.deepEqual(second.status()?.ledgerMismatches, []);
+    const rows = second.status()?.ledger.filter(({ id }) => id === "p1") ?? [];
+    const counts = Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+    assert.ok(Number(counts.skipped) >= 1000);
+    assert.deepEqual(counts, { delivered: 1210, skipped: counts.skipped, reread: counts.skipped });
     await until(async () => !(await readdir(path)).some((name) => name.startsWith("catch-up")));
   });
 

@@ -1,5 +1,3 @@
-import { statSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -14,17 +12,13 @@ import { WorkError } from "../model/errors.ts";
 import type { SinkContext } from "../model/sink.ts";
 import { closingAll } from "./closing.ts";
 import { beginKey, catchUpOwner } from "./consumers.ts";
+import { type HistoryFolder, historyFile, historyRoom, removeHistory } from "./history-files.ts";
 import { readAll } from "./read-all.ts";
 import { commonKeys } from "./sample-keys.ts";
 import { withoutCommon } from "./without-common.ts";
 
 /** What a sink that is new gets from MLflow, as the journal no longer holds it. */
-export interface CatchUpWorld {
-  readonly journal: Journal;
-  /** The state folder. */
-  readonly folder: string;
-  /** The configuration at work. */
-  readonly config: () => ResolvedConfig;
+export interface CatchUpWorld extends HistoryFolder {
   /** Resolves when whatever MLflow held at the moment of the call is in the journal, or reading has ended. */
   readonly caughtByReading: (signal: AbortSignal) => Promise<void>;
   /** Whether a consumer makes room in a full journal by itself. */
@@ -48,11 +42,11 @@ export async function catchUp(
   const { journal, folder, config, caughtByReading, yields } = world;
   const owner = sinkOwner(sink.id);
   const keeper = catchUpOwner(sink.id);
-  const file = fileOf(journal, sink.id);
+  const file = historyFile(journal, sink.id);
   if (!file) return true;
   const path = join(folder, file);
   const done = await closingAll(async (opened) => {
-    const room = roomOf(path, journal);
+    const room = historyRoom(path, journal);
     const history = await openJournal({ path, maxBytes: room, now: ctx.now });
     opened.push(() => history.close());
     // Nothing is trimmed: all of it is compared in the end with what the common journal holds.
@@ -69,7 +63,7 @@ export async function catchUp(
     return true;
   }).catch(async (error: unknown) => {
     if (!(error instanceof NoRoomError)) throw error;
-    await removeFiles(folder, (name) => name.startsWith(file));
+    await removeHistory(folder, file);
     const { message: reason } = error;
     Object.assign(sink.status, { state: "paused", lastError: { time: ctx.now(), reason } });
     ctx.log.error("A new sink cannot get its history, which is tried again", {
@@ -77,10 +71,10 @@ export async function catchUp(
       reason,
       delayMs: retryMs,
     });
-    await sleep(retryMs, undefined, { signal: end, ref: false }).catch(() => undefined);
+    await pause(retryMs, end);
     return end.aborted ? false : catchUp(sink, ctx, signals, world);
   });
-  if (done) await removeFiles(folder, (name) => name.startsWith(file));
+  if (done) await removeHistory(folder, file);
   return done;
 
   async function read(history: Journal): Promise<boolean> {
@@ -138,6 +132,7 @@ export async function catchUp(
         sink.status.state = "idle";
         await Promise.race([caught, journal.changed(end)]);
       } else {
+        if (!journal.size().full) await Promise.race([caught, pause(gatherMs, end)]);
         const common = await commonKeys(journal, position, history);
         if (!(await deliver(withoutCommon(journal, sink.id, common)))) return false;
       }
@@ -166,30 +161,14 @@ export function rereadable(config: ResolvedConfig): ResolvedConfig {
   return { ...config, sources: config.sources.filter(({ create }) => create().rereads) };
 }
 
+/** What comes meanwhile is looked for in the history together: 0.3 s for a million samples of it. */
+const gatherMs = 2000;
+
 /** Long, as MLflow is read from its start each time. */
 const retryMs = 600_000;
 
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}
+
 class NoRoomError extends WorkError {}
-
-/** Half of what is free, and what it has taken before a crash, bytes. */
-function roomOf(file: string, journal: Journal): number {
-  const taken = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return taken + journal.size().freeBytes / 2;
-}
-
-/** Removes the histories that no sink is to get any more; called before sinks start and after some were removed. */
-export async function removeOldHistories({ journal, folder, config }: CatchUpWorld): Promise<void> {
-  const wanted = config().sinks.flatMap(({ id }) => fileOf(journal, id) ?? []);
-  await removeFiles(folder, (name) => !wanted.some((file) => name.startsWith(file)));
-}
-
-/** Named by the place at which the sink begins: what an earlier sink of this id has left is of no use. */
-function fileOf(journal: Journal, sink: string): string | undefined {
-  const begin = journal.state(catchUpOwner(sink)).get(beginKey);
-  return begin === undefined ? undefined : `catch-up-${sink}-${begin}.db`;
-}
-
-async function removeFiles(folder: string, isOne: (name: string) => boolean): Promise<void> {
-  const histories = (await readdir(folder)).filter((name) => name.startsWith("catch-up-"));
-  for (const name of histories) if (isOne(name)) await rm(join(folder, name), { force: true });
-}

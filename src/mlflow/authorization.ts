@@ -3,8 +3,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
 import { loginOf } from "../model/login.ts";
-import { type Secret, secret } from "../model/secret.ts";
+import { messageOf } from "../model/message-of.ts";
+import { Secret, secret } from "../model/secret.ts";
 import type { Connection } from "./client.ts";
+import { MlflowError } from "./mlflow-error.ts";
 
 /**
  * Makes the `Authorization` header as MLflow's client does: a user part of the address, else Basic, else Bearer. User
@@ -26,6 +28,18 @@ export function authorizationOf(options: Connection, address: URL): Secret | und
 /** `Basic` or `Bearer`; nothing without a login. Reveals nothing. */
 export function schemeOf(authorization: Secret | undefined): string | undefined {
   return authorization && String(authorization).split(" ")[0];
+}
+
+/**
+ * The text of the header; nothing without a login. Throws an `MlflowError` when its secret cannot be read: `dry-run`
+ * begins without it, and a file can go. Called for each request.
+ */
+export function revealLogin(authorization: Secret | undefined, server: string): string | undefined {
+  try {
+    return authorization && Secret.reveal(authorization);
+  } catch (error) {
+    throw new MlflowError("auth", `Cannot log in to MLflow at ${server}`, messageOf(error));
+  }
 }
 
 interface Credentials {

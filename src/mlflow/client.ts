@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createFetch } from "ofetch";
 import * as v from "valibot";
-import { Secret } from "../model/secret.ts";
 import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { tlsInit } from "../runtime/tls.ts";
-import { authorizationOf, schemeOf } from "./authorization.ts";
+import { authorizationOf, revealLogin, schemeOf } from "./authorization.ts";
 import { contactTime } from "./contact-time.ts";
 import { readTls } from "./credentials.ts";
 import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
@@ -75,6 +74,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
   }
 
   async function callOnce(method: "GET" | "POST", path: string, search: string, body?: string): Promise<Answer> {
+    const login = revealLogin(authorization, base);
     const timeoutMs = reached ? options.timeout : contactMs;
     const timeout = AbortSignal.timeout(timeoutMs);
     const slow = onSlow && setTimeout(tellSlow, world.slowMs ?? 15_000);
@@ -87,7 +87,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
         method,
         headers: {
           ...headers,
-          ...(authorization && { authorization: Secret.reveal(authorization) }),
+          ...(login !== undefined && { authorization: login }),
           ...(body !== undefined && { "content-type": "application/json" }),
         },
         ...(body !== undefined && { body }),

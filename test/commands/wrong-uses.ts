@@ -178,6 +178,14 @@ export function failures({ page, locked, closed, taken }: Surroundings): readonl
       /refuses the credentials \(401\): correct username and password/,
     ),
     {
+      name: "an unset password of MLflow",
+      words: ["dry-run"],
+      files: config(`const password = secret.env("NOPE");
+export default { sources: [mlflow({ trackingUri: "${locked}", username: "me", password })], sinks: [prometheus()] };`),
+      status: 1,
+      says: /^mlmon: Cannot log in to MLflow at .*: The secret "NOPE" is not set: export the variable NOPE$/m,
+    },
+    {
       name: "a state folder that is a file",
       words: ["run", "--state", "taken"],
       files: { taken: "a file" },

@@ -120,8 +120,8 @@ async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
   if (statSync(path).size > maxYamlBytes) {
     throw new ConfigError(`Cannot read the configuration "${file}": it is larger than ${maxYamlBytes / 1024} KiB`);
   }
-  const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file);
   const issues: Issue[] = [];
+  const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file, issues);
   const found = Object.entries(environmentSettings(env, issues)).filter(([, value]) => value !== undefined);
   const variable = Object.fromEntries(found);
   const own = Object.fromEntries(Object.entries(settings).filter(([setting]) => !(setting in variable)));

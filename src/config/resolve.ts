@@ -50,8 +50,8 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
   const sources = resolveEntries<SourceEntry>(loose.sources, "source", issues).map(simple);
   const transforms = resolveEntries<TransformEntry>(loose.transforms, "transform", issues).map(simple);
   const sinks = resolveEntries<SinkEntry>(loose.sinks, "sink", issues).map(withHost);
-  if (parsed.success && isEmpty(loose.sources)) issues.push({ path: "sources", message: "is empty: add mlflow()" });
-  if (parsed.success && isEmpty(loose.sinks)) issues.push({ path: "sinks", message: "is empty: add prometheus()" });
+  if (isEmpty(Reflect.get(config, "sources"))) issues.push({ path: "sources", message: "is empty: add mlflow()" });
+  if (isEmpty(Reflect.get(config, "sinks"))) issues.push({ path: "sinks", message: "is empty: add prometheus()" });
 
   const unset = ["sources", "transforms", "sinks", "server"].flatMap((key) =>
     secretIssues(Reflect.get(loose, key), key),
@@ -59,14 +59,17 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
   if (options.secrets === "required") issues.push(...unset);
   const warned = options.secrets === "warn" ? unset : [];
   const checked = parsed.success ? parsed.output : undefined;
-  const token = checked?.server.token ?? (checked?.server.auth === "none" ? undefined : options.token);
-  const isOpen = checked?.server.auth === "none" || options.auth === "none";
-  const place = options.listen ?? checked?.server.listen;
+  // Beside another mistake, too.
+  const alone = v.safeParse(serverSchema, Reflect.get(config, "server"));
+  const server = alone.success ? alone.output : undefined;
+  const token = server?.token ?? (server?.auth === "none" ? undefined : options.token);
+  const isOpen = server?.auth === "none" || options.auth === "none";
+  const place = options.listen ?? server?.listen;
   const listen = place === undefined ? defaultListen : parseListen(place);
   if (!listen) {
     const message = `expected host:port such as "127.0.0.1:9890": found ${show(place)}`;
     issues.push({ path: "server.listen", message });
-  } else if (checked && !isLoopback(listen.host) && !token && !isOpen) {
+  } else if (server && !isLoopback(listen.host) && !token && !isOpen) {
     const mend = isFile(options)
       ? 'set server.token or the variable MLMON_TOKEN, or server.auth to "none"'
       : "set the variable MLMON_TOKEN, or MLMON_AUTH=none to let everyone read";
@@ -94,9 +97,18 @@ function isFile({ origin }: ResolveOptions): boolean {
   return !/^(environment|demo)$|\.ya?ml$/.test(origin);
 }
 
-function isEmpty(list: readonly unknown[]): boolean {
-  return !list.some(Boolean);
+function isEmpty(list: unknown): boolean {
+  return Array.isArray(list) && !list.some(Boolean);
 }
+
+const serverSchema = v.optional(
+  v.strictObject({
+    listen: v.optional(v.string()),
+    token: v.optional(option.secret("server.token")),
+    auth: v.optional(v.literal("none")),
+  }),
+  {},
+);
 
 const configSchema = v.strictObject({
   sources: v.array(v.unknown(), "a list of sources"),
@@ -116,14 +128,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
-  server: v.optional(
-    v.strictObject({
-      listen: v.optional(v.string()),
-      token: v.optional(option.secret("server.token")),
-      auth: v.optional(v.literal("none")),
-    }),
-    {},
-  ),
+  server: serverSchema,
   state: v.optional(v.string()),
 });
 

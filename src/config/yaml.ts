@@ -12,8 +12,11 @@ export interface YamlSettings {
   readonly warnings: readonly string[];
 }
 
-/** Reads the YAML of the original exporter; `origin` names the file in errors. */
-export function yamlSettings(text: string, origin: string): YamlSettings {
+/**
+ * Reads the YAML of the original exporter; `origin` names the file in errors. A value of a wrong type goes to `issues`
+ * under its key and is left out.
+ */
+export function yamlSettings(text: string, origin: string, issues: Issue[]): YamlSettings {
   const document = parseDocument(text, { prettyErrors: true });
   const [mistake] = document.errors;
   if (mistake) {
@@ -25,12 +28,7 @@ export function yamlSettings(text: string, origin: string): YamlSettings {
     const message = "expected sections such as mlflow:, prometheus:, pramathus:, export:";
     throw new ConfigError(`Cannot use the configuration "${origin}": ${message}`);
   }
-  const parsed = v.safeParse(schema, content);
-  if (!parsed.success) {
-    const issues: readonly Issue[] = toIssues(parsed.issues, "", () => []);
-    throw new ConfigError(`Cannot use the configuration "${origin}"`, issues);
-  }
-  const { mlflow, prometheus, pramathus, export: schedule } = parsed.output;
+  const { mlflow, prometheus, pramathus, export: schedule } = wellTyped(content, issues);
   return {
     settings: {
       trackingUri: mlflow.tracking_uri,
@@ -56,6 +54,20 @@ function contentOf(document: Document, origin: string): unknown {
   } catch (cause) {
     throw new ConfigError(`Cannot read the configuration "${origin}": ${explain(cause, origin)}`, [], { cause });
   }
+}
+
+function wellTyped(content: object, issues: Issue[]): v.InferOutput<typeof schema> {
+  const parsed = v.safeParse(schema, content);
+  if (parsed.success) return parsed.output;
+  issues.push(...toIssues(parsed.issues, "", () => []));
+  const rest = structuredClone(content);
+  for (const { path } of parsed.issues) {
+    const [section, key] = (path ?? []).map((step) => String(step.key));
+    if (section === undefined) continue;
+    if (key === undefined) Reflect.deleteProperty(rest, section);
+    else Reflect.deleteProperty(Reflect.get(rest, section), key);
+  }
+  return v.parse(schema, rest);
 }
 
 /** The key of each setting. */

@@ -266,6 +266,19 @@ pramathus: { endpoint: "http://p/x", api_key: "\${KEY_OF_PRAMATHUS}" }`;
       'export.interval: expected a number: found "soon"',
     ]);
   });
+
+  it("names values of a wrong type, unset variables and what cannot be used at once", async () => {
+    const message = await wrong(
+      "mlflow: { tracking_uri: '${NO_SUCH}', max_experiments: many }\npramathus: { endpoint: here, enabled: maybe, batch_size: 0 }",
+    );
+    assert.deepEqual(message.split("\n").slice(1), [
+      'mlflow.max_experiments: expected a number: found "many"',
+      'pramathus.enabled: expected true or false: found "maybe"',
+      'mlflow.tracking_uri: the environment variable "NO_SUCH" is not set: export it, or give a default: ${NO_SUCH:-…}',
+      "pramathus.batch_size: expected at least 1: found 0",
+      'pramathus.endpoint: expected an http:// or https:// address: found "here"',
+    ]);
+  });
 });
 
 describe("loadConfig() from the environment alone", () => {

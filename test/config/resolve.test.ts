@@ -222,4 +222,16 @@ describe("resolveConfig() on the address", () => {
     const token = secret.literal("token", "some-token");
     assert.equal(resolved({ sources, sinks, server: { listen, token } }).server.host, "0.0.0.0");
   });
+
+  it("is named beside every other mistake", () => {
+    assert.deepEqual(mistakes({ sources, sinks: [], series: { max: 0 }, server: { listen: "::" } }), [
+      "series.max: expected at least 1: found 0",
+      "sinks: is empty: add prometheus()",
+      'server.listen: expected host:port such as "127.0.0.1:9890": found "::"',
+    ]);
+    assert.match(
+      mistakes({ sources, sinks, extra: 1, server: { listen: "0.0.0.0:1" } }).join("\n"),
+      /extra: .*\nserver\.listen: everyone who reaches/,
+    );
+  });
 });

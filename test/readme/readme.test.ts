@@ -12,6 +12,7 @@ import { pushgateway } from "../../plugins/pushgateway.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { yamlSettings } from "../../src/config/yaml.ts";
 import { mlflow } from "../../src/mlflow/mlflow.ts";
+import type { Issue } from "../../src/model/errors.ts";
 import { ownSeries } from "../../src/server/own-series.ts";
 import { bed } from "../beds/bed.ts";
 import { startPrometheus } from "../beds/servers.ts";
@@ -90,8 +91,9 @@ describe("the README", () => {
 
   it("shows a YAML file that is taken without a warning", async () => {
     const [text = ""] = blocks("yaml").filter((block) => block.startsWith("mlflow:"));
-    const { warnings } = yamlSettings(text, "config.yaml");
-    assert.deepEqual(warnings, []);
+    const issues: Issue[] = [];
+    const { warnings } = yamlSettings(text, "config.yaml", issues);
+    assert.deepEqual({ warnings, issues }, { warnings: [], issues: [] });
   });
 
   it("shows a container whose environment is a configuration", async () => {

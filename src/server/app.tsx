@@ -57,7 +57,8 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   app.use(requireSameSite());
   app.use(requireTokenToChange(token, host, key));
 
-  app.get("/-/healthy", (c) => c.text(healthy));
+  // With a status Hono writes the type as well, which the runtime would not add to an answer with other headers.
+  app.get("/-/healthy", (c) => c.text(healthy, 200));
   app.get("/-/ready", (c) => {
     const all = status();
     return readiness(c, hasToken(c, token, key) ? all : all.brief);

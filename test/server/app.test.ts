@@ -28,6 +28,7 @@ describe("the probes", () => {
   it("call the process healthy, however MLflow and the sinks do", async () => {
     const answer = await makeApp(unwell).request("/-/healthy");
     assert.equal(answer.status, 200);
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/plain/);
     assert.equal(await answer.text(), "healthy\n");
   });
 

@@ -44,7 +44,7 @@ export interface SinkResult {
   readonly dropped?: number;
   /** Not delivered; kept for the next export when there is a state folder. */
   readonly waiting: number;
-  /** The last failure of a sink for which something waits. */
+  /** The last failure of a sink for which something waits, or that it has not answered in time. */
   readonly error?: string;
 }
 
@@ -81,11 +81,17 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     await pipeline.run(options.signal);
     const reload = { successful: true, lastSuccess: startedAt, lastError: undefined };
     const status = report({ config, reload, folder, journal, pipeline, version, startedAt, now });
-    return result(status, before, (now() - startedAt) / 1000);
+    const silent = options.signal.aborted ? undefined : `no answer within ${options.giveUpMs / 1000} s`;
+    return result(status, before, { seconds: (now() - startedAt) / 1000, silent });
   });
 }
 
-function result(status: Status, before: readonly LedgerRow[], seconds: number): ExportResult {
+/** `silent` is why a sink without a failure of its own was given up. */
+function result(
+  status: Status,
+  before: readonly LedgerRow[],
+  { seconds, silent }: { readonly seconds: number; readonly silent: string | undefined },
+): ExportResult {
   const since = (name: LedgerRow["name"], id?: string) => total(status.ledger, name, id) - total(before, name, id);
   const sinks = status.sinks.map(({ id, waiting, lastError }): SinkResult => {
     const left = (["unmatched", "refused", "superseded", "dropped"] as const).map(
@@ -93,7 +99,8 @@ function result(status: Status, before: readonly LedgerRow[], seconds: number): 
     );
     const rest = Object.fromEntries(left.filter(([, count]) => count > 0));
     const counts = { id, delivered: since("delivered", id), deadLetters: since("dead", id), ...rest, waiting };
-    return waiting > 0 && lastError ? { ...counts, error: lastError.reason } : counts;
+    const error = lastError?.reason ?? silent;
+    return waiting > 0 && error !== undefined ? { ...counts, error } : counts;
   });
   return { read: since("read"), filtered: since("filtered"), sinks, seconds };
 }

@@ -77,6 +77,20 @@ describe("exportOnce()", () => {
     assert.match(result.sinks[0]?.error ?? "", /503/);
   });
 
+  it("says of a receiver that takes a request and is silent why it was given up", async () => {
+    const silent = await open(() => "hang");
+    const result = await start(
+      {
+        sources: [give([makeBatch(makeSamples(10, { run }))])],
+        sinks: [pramathus({ endpoint: silent.url })],
+      },
+      300,
+    );
+    assert.deepEqual(result.sinks, [
+      { id: "pramathus", delivered: 0, deadLetters: 0, waiting: 10, error: "no answer within 0.3 s" },
+    ]);
+  });
+
   it("delivers the points it has and pushes no half view when the source fails", async () => {
     const [points, gateway] = [await open(), await open()];
     const failing = give([makeBatch(makeSamples(3, { run }), { runs: [run] })], new WorkError("MLflow is away"));

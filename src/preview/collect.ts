@@ -2,14 +2,14 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import { activateSink } from "../delivery/activate.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { render } from "../delivery/render.ts";
-import { mergeSlice, select } from "../delivery/select.ts";
+import { mergeSlice, type Selection, select } from "../delivery/select.ts";
 import type { Journal } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
-import type { Batch } from "../model/batch.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
 import { readAll } from "../pipeline/read-all.ts";
 import type { View } from "../view/view.ts";
+import { type LeftOut, openLeftOut } from "./left-out.ts";
 import type { Preview, SinkPreview } from "./preview.ts";
 import { openTally } from "./tally.ts";
 import { warningsOf } from "./warnings.ts";
@@ -40,8 +40,13 @@ export async function collectPreview(options: CollectOptions): Promise<Preview> 
     const consumes = sinks.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
     const view = await readAll({ ...options, journal, consumes });
     const previews: SinkPreview[] = [];
-    for (const sink of sinks) previews.push(await previewSink(sink, journal, view, options));
-    return { sinks: previews, warnings: [...config.warnings, ...warningsOf(view, previews, sinks)] };
+    const refused: string[] = [];
+    for (const sink of sinks) {
+      const left = openLeftOut(sink.id);
+      previews.push(await previewSink(sink, { journal, view, options, left }));
+      refused.push(...left.warnings());
+    }
+    return { sinks: previews, warnings: [...config.warnings, ...warningsOf(view, previews, sinks), ...refused] };
   } finally {
     await journal.close();
   }
@@ -51,34 +56,40 @@ async function contactNobody(): Promise<never> {
   throw new Error("a preview sends nothing");
 }
 
-async function previewSink(
-  sink: ActiveSink,
-  journal: Journal,
-  view: View,
-  options: CollectOptions,
-): Promise<SinkPreview> {
+interface Previewed {
+  readonly journal: Journal;
+  readonly view: View;
+  readonly options: CollectOptions;
+  readonly left: LeftOut;
+}
+
+async function previewSink(sink: ActiveSink, { journal, view, options, left }: Previewed): Promise<SinkPreview> {
   const tally = openTally(sink, options.limit);
-  const batches = sink.traits.consumes === "latest" ? groupsOf(sink, view, options.now()) : slicesOf(sink, journal);
-  for await (const batch of batches) tally.add(batch, render(sink, batch));
+  const selections = sink.traits.consumes === "latest" ? groupsOf(sink, view, options.now()) : slicesOf(sink, journal);
+  for await (const selection of selections) {
+    const { batch, failure } = selection;
+    left.add(selection);
+    if (failure !== undefined) tally.add(batch, `match or refuse threw: ${failure}`);
+    if (batch.group === undefined || batch.samples.length > 0) tally.add(batch, render(sink, batch));
+  }
   return tally.result();
 }
 
-async function* slicesOf(sink: ActiveSink, journal: Journal): AsyncGenerator<Batch> {
+async function* slicesOf(sink: ActiveSink, journal: Journal): AsyncGenerator<Selection> {
   let position = 0;
   for (;;) {
     const slice = await journal.slice(position, sink.batch);
     if (slice.next === position) return;
     position = slice.next;
     const merged = mergeSlice(slice);
-    if (merged && (merged.samples.length > 0 || merged.ended.length > 0)) yield select(sink, merged).batch;
+    if (merged && (merged.samples.length > 0 || merged.ended.length > 0)) yield select(sink, merged);
   }
 }
 
-function* groupsOf(sink: ActiveSink, view: View, now: number): Generator<Batch> {
+function* groupsOf(sink: ActiveSink, view: View, now: number): Generator<Selection> {
   const { groupBy } = sink.traits;
   for (const name of view.versions(groupBy).keys()) {
-    const latest = view.latest(now, groupBy && { name, groupBy });
-    const batch = { ...select(sink, latest).batch, group: name };
-    if (batch.samples.length > 0) yield batch;
+    const selection = select(sink, view.latest(now, groupBy && { name, groupBy }));
+    yield { ...selection, batch: { ...selection.batch, group: name } };
   }
 }

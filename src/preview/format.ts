@@ -39,7 +39,7 @@ function requestText({ method, url, headers, body, encoding }: RequestPreview): 
 }
 
 function failure({ failure }: SinkPreview): string {
-  return failure === undefined ? "" : `Some of its samples would become dead letters: ${failure}\n`;
+  return failure === undefined ? "" : `Some of its samples would not be delivered: ${failure}\n`;
 }
 
 function rest({ omitted }: SinkPreview, prefix = ""): string {

@@ -17,7 +17,7 @@ export interface SinkPreview {
   readonly requests: readonly RequestPreview[];
   /** Requests that `--limit` left out of `requests`; the counts above hold them. */
   readonly omitted: number;
-  /** Why some of the samples make no request: a bug of the sink, by which they would become dead letters. */
+  /** Why some of the samples make no request: a bug of the sink; they would become dead letters, or be refused by `match`. */
   readonly failure?: string;
 }
 

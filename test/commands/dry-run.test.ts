@@ -79,11 +79,29 @@ const own = (name, render) => defineHttpSink(name, v.strictObject({}), () => ({ 
     for (const [at, why] of [/to render: .*undefined/, /it gives no list/, /its address is no http:/].entries()) {
       assert.match(
         ended.stdout,
-        new RegExp(`== own${at}: 0 requests.*\\n.*dead letters: the sink failed .*${why.source}`),
+        new RegExp(`== own${at}: 0 requests.*\\n.*not be delivered: the sink failed .*${why.source}`),
       );
     }
     assert.match(ended.stdout, /POST http:\/\/localhost\/\n/);
     expectTidy(ended);
+  });
+
+  it("warns of samples that a sink cannot carry, and fails where its match throws", async () => {
+    const sinks = `pramathus({ endpoint: "http://a/", nonFinite: "skip" }),
+      pramathus({ endpoint: "http://b/" }, { id: "own", match: (sample) => sample.value < 2 || sample.nope.x })`;
+    const bare = JSON.stringify({ name: "queue", value: 1, time: 5 });
+    await using folder = await folderWith({
+      "mlmon.config.ts": config(sinks),
+      "samples.ndjson": `${samples}${bare}\n`,
+    });
+    const { status, stdout } = await mlmon(words, { cwd: folder.path });
+    assert.equal(status, 1);
+    assert.match(
+      stdout,
+      /^== own \(pramathus\): 1 request, 1 sample, .*\n.*not be delivered: match or refuse threw: /m,
+    );
+    assert.match(stdout, /^warning: pramathus leaves out 1 sample that it cannot carry \(not_finite\), such as loss$/m);
+    assert.match(stdout, /^warning: pramathus leaves out 1 sample that it cannot carry \(no_run\), such as queue$/m);
   });
 
   it("shows the login of an address as the header that it is sent as", async () => {

@@ -31,9 +31,9 @@ export function writeSnapshot(path: string, preview: Preview, now: number): void
   try {
     writeFileSync(path, `${JSON.stringify(snapshot, undefined, 2)}\n`);
   } catch (cause) {
-    throw new WorkError(`Cannot write the snapshot "${path}": ${messageOf(cause)}`, {
-      cause,
-    });
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : messageOf(cause);
+    const why = code === "ENOENT" ? "there is no such folder" : code === "EISDIR" ? "it is a folder" : code;
+    throw new WorkError(`Cannot write the snapshot "${path}": ${why}`, { cause });
   }
 }
 
@@ -66,7 +66,12 @@ function firstDifference(before: string, after: string): Omit<Change, "id"> {
   return { before: around(before), after: around(after) };
 }
 
+/** The requests first: that a count differs as well tells nothing. */
 function asSinks(sinks: unknown): [id: string, text: string][] {
-  const parsed = v.safeParse(v.array(v.looseObject({ id: v.string() })), sinks);
-  return parsed.success ? parsed.output.map((sink) => [sink.id, JSON.stringify(sink, undefined, 2)]) : [];
+  const parsed = v.safeParse(v.array(v.looseObject({ id: v.string(), requests: v.unknown() })), sinks);
+  if (!parsed.success) return [];
+  return parsed.output.map(({ requests, ...counts }) => [
+    counts.id,
+    JSON.stringify({ requests, ...counts }, undefined, 2),
+  ]);
 }

@@ -45,13 +45,15 @@ describe("mlmon dry-run", () => {
     assert.equal(changed.status, 3);
     assert.match(changed.stdout, /^The payload of pramathus differs from "kept\.json": delete the file to keep/);
     assert.match(changed.stdout, /^ {2}- .*"value\W+1\b.*\n {2}\+ .*"value\W+2\b/m);
+    await writeFile(join(folder.path, "samples.ndjson"), samples.replace('"value":1', '"value":1.25'));
+    assert.match((await run()).stdout, /^ {2}- .*"value\W+1\b.*\n {2}\+ .*"value\W+1\.25\b/m, "not that of the bytes");
   });
 
   it("writes nothing and ends with 1 when the snapshot cannot be written", async () => {
     await using folder = await folderWith(files);
     const ended = await mlmon([...words, "--snapshot", "nowhere/kept.json"], { cwd: folder.path });
     assert.equal(ended.status, 1);
-    assert.match(ended.stderr, /^mlmon: Cannot write the snapshot "nowhere\/kept\.json": /);
+    assert.match(ended.stderr, /^mlmon: Cannot write the snapshot "nowhere\/kept\.json": there is no such folder$/m);
     expectTidy(ended);
   });
 

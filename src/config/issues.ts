@@ -42,7 +42,7 @@ function sentence(issue: v.BaseIssue<unknown>, names: NamesAt): string {
     const near = nearest(String(key), known);
     return `unknown option: ${near ? `did you mean "${near}"?` : remedy(known)}`;
   }
-  if (issue.type === "strict_object" && issue.received === "undefined") return "is missing";
+  if (/object$/.test(issue.type) && issue.expected === `"${String(key)}"`) return "is missing";
   if (issue.input === undefined) return `is missing: expected ${expected(issue)}`;
   return `expected ${expected(issue)}: found ${isSensitive(key) ? "a value that is not shown" : show(issue.input)}`;
 }

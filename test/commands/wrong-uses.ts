@@ -224,6 +224,13 @@ export default { sources: [mlflow({ trackingUri: "${locked}", username: "me", pa
       says: /Cannot read "samples\.ndjson" line 3: value: /,
     },
     {
+      name: "a recorded sample without its value",
+      words: ["dry-run", "--input", "samples.ndjson"],
+      files: { "samples.ndjson": `{"name":"loss","time":5}\n` },
+      status: 1,
+      says: /Cannot read "samples\.ndjson" line 1: value: is missing$/m,
+    },
+    {
       name: "a recorded line that is no JSON",
       words: ["dry-run", "--input", "samples.ndjson"],
       files: { "samples.ndjson": `{"name":"loss","value":1,"time":5}\n{"name":` },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
@@ -153,6 +153,21 @@ describe("mlmon doctor", () => {
     } finally {
       await receiver.stop();
     }
+  });
+
+  it("says that the journal is damaged, and leaves it as it is", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "journal.db");
+    await writeFile(path, "no journal");
+    const { status, byWhat } = await findings(doctor({ sinks: "broken()" }, ["--json", "--state", folder.path]));
+    assert.equal(status, 1);
+    const [problem] = byWhat.get("state folder")?.problems ?? [];
+    assert.equal(
+      problem?.message,
+      `Cannot open the journal "${path}" as it is not a journal of mlmon: move it away, or use another state folder`,
+    );
+    assert.equal(await readFile(path, "utf8"), "no journal");
+    assert.deepEqual(await readdir(folder.path), ["journal.db"]);
   });
 
   it("takes a signal amid its checks for no mistake of a plugin", async () => {

@@ -46,22 +46,31 @@ function rest({ omitted }: SinkPreview, prefix = ""): string {
   return omitted === 0 ? "" : `${prefix}… and ${plural(omitted, "more request")}: raise --limit to see them\n`;
 }
 
+/** The body goes through a pipe: one argument holds 128 KiB at most, and a body that begins with @ would name a file. */
 function curl({ method, url, headers, body, encoding }: RequestPreview): string {
-  if (url.startsWith("/")) return `# nothing is sent: it answers ${method} ${url}\n`;
-  const flags = Object.entries(headers).map(([name, value]) => ` -H ${withVariables(quote(`${name}: ${value}`))}`);
-  const command = `curl -sS -X ${method} ${quote(url)}${flags.join("")}`;
-  if (body === "") return `${command}\n`;
-  if (encoding === "base64") return `printf %s ${quote(body)} | base64 -d | ${command} --data-binary @-\n`;
-  return `${command} --data-binary ${quote(body)}\n`;
+  if (!/^https?:/i.test(url)) return `# mlmon sends no HTTP request here: ${method} ${url}\n`;
+  const flags = Object.entries(headers).map(([name, value]) => ` -H ${headerWord(name, value)}`);
+  // Of a body curl would make up a content type.
+  if (!Object.keys(headers).some((name) => /^content-type$/i.test(name))) flags.push(" -H 'content-type:'");
+  const command = `curl -sSg -X ${method} ${quote(url)}${flags.join("")}`;
+  const todo = Object.values(headers).flatMap((value) => value.replace(variable, "").match(/<secret .*>/) ?? []);
+  const notes = todo.map((masked) => `# first put its value in the place of ${masked}\n`).join("");
+  if (body === "") return `${notes}${command}\n`;
+  const decoded = encoding === "base64" ? " | base64 -d" : "";
+  return `${notes}printf %s ${quote(body)}${decoded} | ${command} --data-binary @-\n`;
 }
+
+/** A header without a value ends with a semicolon, or curl leaves it out. */
+function headerWord(name: string, value: string): string {
+  if (value === "") return quote(`${name};`);
+  return quote(`${name}: ${value}`).replaceAll(variable, `'"$$$1"'`);
+}
+
+/** The name of a secret that is a variable, for the shell to put its value there; a Basic login is none. */
+const variable = /(?<!Basic )<secret ([A-Z_][A-Z0-9_]*)>/g;
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Takes the names of secrets out of a quoted word, for the shell to put their values in; a Basic login is none. */
-function withVariables(quoted: string): string {
-  return quoted.replaceAll(/(?<!Basic )<secret ([A-Z_][A-Z0-9_]*)>/g, `'"$$$1"'`);
 }
 
 function plural(count: number, noun: string): string {

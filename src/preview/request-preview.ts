@@ -12,7 +12,7 @@ export function previewRequest(request: unknown): RequestPreview {
   const headers = { ...(login && { authorization: login }), ...request.headers };
   return {
     method: request.method,
-    url: maskSecrets(login ? withoutLogin(url) : request.url),
+    url: maskSecrets(url ? withoutLogin(url) : request.url),
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
     ...previewBody(request.body),
   };

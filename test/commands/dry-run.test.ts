@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -32,7 +31,10 @@ describe("mlmon dry-run", () => {
     assert.deepEqual([sinks[0].id, sinks[0].samples, sinks[0].requests.length, warnings], ["pramathus", 2, 1, []]);
     assert.equal(await run("--format", "json"), await run("--json"));
     assert.equal(await run("--raw"), sinks[0].requests[0].body);
-    assert.match(await run("--format", "curl"), /^# pramathus\ncurl -sS -X POST 'http:\/\/localhost\/' /);
+    assert.match(
+      await run("--format", "curl"),
+      /^# pramathus\nprintf %s '.*' \| curl -sSg -X POST 'http:\/\/localhost\/' /,
+    );
   });
 
   it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
@@ -57,28 +59,32 @@ describe("mlmon dry-run", () => {
     expectTidy(ended);
   });
 
-  it("prints curl commands that can be pasted: secrets as variables, nothing for a page that is scraped", async () => {
-    const sinks = `prometheus(), pramathus({ endpoint: "http://localhost/", apiKey: secret.env("THE_KEY") })`;
-    await using folder = await folderWith({ ...files, "mlmon.config.ts": config(sinks, secretImport) });
+  it("prints curl commands with secrets as variables, and none for what is not sent over HTTP", async () => {
+    const sinks = `prometheus(), console(), pramathus({ endpoint: "http://localhost/", apiKey: secret.env("THE_KEY") })`;
+    const imports = `${secretImport}import { console } from "mlmon/plugins/console";`;
+    await using folder = await folderWith({ ...files, "mlmon.config.ts": config(sinks, imports) });
     const env = { THE_KEY: "it's secret-enough" };
     const { stdout } = await mlmon([...words, "--format", "curl"], { cwd: folder.path, env });
-    assert.match(stdout, /^# prometheus\n# nothing is sent: it answers GET \/metrics\n/);
-    const [line = ""] = stdout.split("\n").filter((text) => text.startsWith("curl"));
-    const said = execFileSync("sh", ["-c", line.replace(/^curl/, "printf '%s\\n'")], { env, encoding: "utf8" });
-    assert.match(said, /^authorization: Bearer it's secret-enough$/m);
+    assert.match(stdout, /^# prometheus\n# mlmon sends no HTTP request here: GET \/metrics\n/);
+    assert.match(stdout, /^# console\n# mlmon sends no HTTP request here: WRITE stdout\n/m);
+    assert.match(stdout, / -H 'authorization: Bearer '"\$THE_KEY"'' /);
     assert.doesNotMatch(stdout, /secret-enough/);
   });
 
   it("says of each sink what it fails to render, shows the others, and ends with 1", async () => {
-    const renders = ["(batch) => batch.nope.x", "() => undefined", '() => [{ method: "POST", url: "t" }]'];
-    const sinks = renders.map((render, at) => `own("own${at}", ${render})`).join(", ");
+    const broken = [
+      ["(batch) => batch.nope.x", /to render: .*undefined/],
+      ["() => undefined", /it gives no list/],
+      ['() => [{ method: "POST", url: "t" }]', /its address is no http:/],
+    ] as const;
+    const sinks = broken.map(([render], at) => `own("own${at}", ${render})`).join(", ");
     const own = `import { defineHttpSink } from "mlmon";
 const own = (name, render) => defineHttpSink(name, v.strictObject({}), () => ({ render }))();`;
     const text = config(`${sinks}, pramathus({ endpoint: "http://localhost/" })`, own);
     await using folder = await folderWith({ ...files, "mlmon.config.ts": text });
     const ended = await mlmon(words, { cwd: folder.path });
     assert.equal(ended.status, 1);
-    for (const [at, why] of [/to render: .*undefined/, /it gives no list/, /its address is no http:/].entries()) {
+    for (const [at, [, why]] of broken.entries()) {
       assert.match(
         ended.stdout,
         new RegExp(`== own${at}: 0 requests.*\\n.*not be delivered: the sink failed .*${why.source}`),

@@ -3,7 +3,7 @@ import { ConfigError } from "../model/errors.ts";
 import type { HttpRequest } from "../model/http-request.ts";
 import { loginOf, withoutLogin } from "../model/login.ts";
 import { Secret } from "../model/secret.ts";
-import { malformed } from "./malformed.ts";
+import { isHeader, malformed } from "./malformed.ts";
 
 /** What `fetch` takes: secrets revealed, no user part in the address, the body as bytes. */
 export interface Prepared {
@@ -32,10 +32,7 @@ export function prepare(request: HttpRequest, version: string): Prepared | Unsen
   try {
     const login = loginOf(url);
     for (const [name, value] of Object.entries({ ...(login && { authorization: login }), ...request.headers })) {
-      const isSecret = value instanceof Secret;
-      if (setHeader(headers, name, isSecret ? Secret.reveal(value) : value)) continue;
-      if (!isSecret) return { kind: "malformed", reason: `no header can be made of "${name}"` };
-      return { kind: "unset", reason: `The secret "${value.name}" holds a character that no header can carry` };
+      headers.set(name, value instanceof Secret ? revealed(value) : value);
     }
   } catch (error) {
     if (error instanceof ConfigError) return { kind: "unset", reason: error.message };
@@ -47,12 +44,8 @@ export function prepare(request: HttpRequest, version: string): Prepared | Unsen
   return { url: withoutLogin(url), init: bytes ? { ...init, body: bytes } : init };
 }
 
-/** Returns false for a name or value that HTTP does not know; the runtimes' own errors print the value. */
-function setHeader(headers: Headers, name: string, value: string): boolean {
-  try {
-    headers.set(name, value);
-    return true;
-  } catch {
-    return false;
-  }
+function revealed(secret: Secret): string {
+  const value = Secret.reveal(secret);
+  if (isHeader("authorization", value)) return value;
+  throw new ConfigError(`The secret "${secret.name}" holds a character that no header can carry`);
 }

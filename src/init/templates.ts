@@ -71,8 +71,7 @@ export const ntfy = defineHttpSink("ntfy", options, ({ topic, server }) => ({
     samples.map(({ name, value, step, run }) => ({
       method: "POST",
       url: \`\${server}/\${topic}\`,
-      headers: { title: run ? \`\${run.experiment.name} / \${run.name}\` : "MLflow" },
-      body: \`\${name} = \${value} at step \${step}\`,
+      body: \`\${run?.experiment.name} / \${run?.name}: \${name} = \${value} at step \${step}\`,
     })),
 }));
 `,

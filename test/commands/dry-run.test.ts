@@ -76,6 +76,7 @@ describe("mlmon dry-run", () => {
       ["(batch) => batch.nope.x", /to render: .*undefined/],
       ["() => undefined", /it gives no list/],
       ['() => [{ method: "POST", url: "t" }]', /its address is no http:/],
+      ['() => [{ method: "POST", url: "http://localhost/", headers: { x: "漢" } }]', /no header can be made of "x"/],
     ] as const;
     const sinks = broken.map(([render], at) => `own("own${at}", ${render})`).join(", ");
     const own = `import { defineHttpSink } from "mlmon";

@@ -31,6 +31,20 @@ describe("mlmon init", () => {
     assert.match(full.stdout, /sinks prometheus, pushgateway, pramathus, ntfy\n/);
   });
 
+  it("gives a plugin that sends names of any alphabet", async () => {
+    await using folder = await temporaryFolder();
+    await mlmon(["init"], { cwd: folder.path });
+    const run = { id: "a".repeat(32), name: "größer", experiment: { id: "1", name: "画像" } };
+    await writeFile(
+      join(folder.path, "samples.ndjson"),
+      JSON.stringify({ name: "test/accuracy", value: 1, time: 0, run }),
+    );
+    const words = ["dry-run", "--sink", "ntfy", "--input", "samples.ndjson"];
+    const { status, stdout } = await mlmon(words, { cwd: folder.path, env: every });
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /画像 \/ größer: test\/accuracy = 1 at step 0\n/);
+  });
+
   it("types the configuration and the plugin without node_modules, and a misspelt option is an error", async () => {
     await using folder = await temporaryFolder();
     await mlmon(["init"], { cwd: folder.path });

@@ -35,8 +35,11 @@ function collisionWarnings(view: View): string[] {
 }
 
 function pushWarnings(previews: readonly SinkPreview[], sinks: readonly ActiveSink[]): string[] {
+  const pushing = new Set(
+    sinks.filter(({ traits }) => traits.consumes === "latest" && !traits.pulled).map(({ id }) => id),
+  );
   return previews
-    .filter(({ id, series }) => series > manySeries && sinks.some((sink) => sink.id === id && sink.traits.groupBy))
+    .filter(({ id, series }) => series > manySeries && pushing.has(id))
     .map(
       ({ id, series }) =>
         `${id} would hold ${series} series: above ${manySeries} let Prometheus scrape /metrics instead`,

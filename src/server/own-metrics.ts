@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
+import { cleanText } from "../prometheus/escape.ts";
 import { ownSeries } from "./own-series.ts";
 import type { Status } from "./status.ts";
 
@@ -27,9 +28,14 @@ export function createOwnMetrics(status: () => Status): OwnMetrics {
       // Both kinds are filled anew at each scrape: the figures live elsewhere.
       for (const { metric, values, put } of metrics) {
         metric.reset();
-        for (const [labels, value] of values(now)) put(labels, value);
+        for (const [labels, value] of values(now)) put(cleaned(labels), value);
       }
       return registry.metrics();
     },
   };
+}
+
+/** Keys and reasons are the words of others. */
+function cleaned(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, cleanText(value)]));
 }

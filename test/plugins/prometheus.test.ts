@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { Hono } from "hono";
-import { Counter, Registry } from "prom-client";
 import { prometheus } from "../../plugins/prometheus.ts";
 import { serve } from "../../src/runtime/serve.ts";
+import { createOwnMetrics } from "../../src/server/own-metrics.ts";
 import { createView } from "../../src/view/create-view.ts";
 import type { View } from "../../src/view/view.ts";
 import { bed } from "../beds/bed.ts";
@@ -12,10 +12,12 @@ import type { Started } from "../beds/process.ts";
 import { startPrometheus } from "../beds/servers.ts";
 import { until } from "../beds/wait.ts";
 import { parsePage } from "../prometheus/parse.ts";
+import { makeStatus } from "../server/make-status.ts";
 import { day, makeBatch, makeRun, makeSample, now } from "../view/make.ts";
 import { ownSink, sinkContext } from "./make-sink.ts";
 
 const own = "# HELP mlmon_read_total Samples read\n# TYPE mlmon_read_total counter\nmlmon_read_total 3\n";
+const nasty = ["line\nend", "return\r", "nul\u0000", "lone\ud800", "漢字 😀", 'quote"', "back\\", "tab\t"];
 const openMetrics = { accept: "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5" };
 
 describe("prometheus()", () => {
@@ -112,7 +114,9 @@ describe("a real Prometheus that scrapes the page", { skip: servers.skip }, () =
     [`count(mlflow_val_loss{${text}}) + count(mlflow_val_loss{metric_key="val/loss", ${text}})`, { "": "3" }],
     // 16 metrics, 3 series of each of 3 runs, 9 facts.
     ['count by (job) ({__name__=~"mlflow_.+"})', { "OpenMetricsText1.0.0": "34", "PrometheusText0.0.4": "34" }],
-    ["mlmon_read_total", { "OpenMetricsText1.0.0": "3", "PrometheusText0.0.4": "3" }],
+    // 8 keys, and one that UTF-8 does not tell from another.
+    ["sum by (job) (mlmon_series_refused_total)", { "OpenMetricsText1.0.0": "9", "PrometheusText0.0.4": "9" }],
+    ["count by (job) (mlmon_samples_refused_total)", { "OpenMetricsText1.0.0": "8", "PrometheusText0.0.4": "8" }],
   ] as const;
   for (const [promql, answer] of questions) {
     it(`answers ${promql}`, async () => assert.deepEqual(await query(promql), answer));
@@ -176,10 +180,12 @@ async function scrapePage(options?: { readonly path: string }, text = own) {
   return { app, sink, deliver };
 }
 
-async function realOwnMetrics(): Promise<string> {
-  const registry = new Registry();
-  new Counter({ name: "mlmon_read_total", help: 'Samples "read"', registers: [registry] }).inc(3);
-  return registry.metrics();
+/** With the keys and reasons that others choose. */
+function realOwnMetrics(): Promise<string> {
+  const refused = new Map([...nasty, "lone\ud801"].map((key) => [key, 1]));
+  const ledger = nasty.map((reason) => ({ scope: "sink", id: "own", name: "refused", reason, count: 1 }) as const);
+  const { view } = makeStatus();
+  return createOwnMetrics(() => makeStatus({ view: { ...view, refused }, ledger })).text();
 }
 
 function viewOf(keys: readonly string[]): View {
@@ -198,7 +204,6 @@ function fullView(): View {
     ["inf", Number.POSITIVE_INFINITY],
     ["ninf", Number.NEGATIVE_INFINITY],
   ] as const;
-  const nasty = ["line\nend", "return\r", "nul\u0000", "lone\ud800", "漢字 😀", 'quote"', "back\\", "tab\t"];
   view.apply(
     makeBatch({
       samples: [

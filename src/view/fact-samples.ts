@@ -1,11 +1,12 @@
 import type { Sample } from "../model/sample.ts";
+import { cleanText } from "../prometheus/escape.ts";
 import { factName } from "../prometheus/names.ts";
 import { makeSeries, ownLabels, targetLabels } from "../prometheus/series.ts";
 import type { Family } from "./facts.ts";
 
 /**
  * Gives facts their series, each id once, in order. A name that several sources give carries the label `source` on all
- * of them, so that it does not matter which source was first.
+ * of them, so that it does not matter which source was first; of two names that become one the later has `metric_key`.
  */
 export function factSamples(sources: ReadonlyMap<string, ReadonlyMap<string, Family>>): readonly Sample[] {
   const made = new Map<string, Sample>();
@@ -16,7 +17,8 @@ export function factSamples(sources: ReadonlyMap<string, ReadonlyMap<string, Fam
         const labels = isShared
           ? { ...ownLabels(fact.labels, sharedReserved), ...ownLabels({ source }) }
           : ownLabels(fact.labels, targetLabels);
-        const series = makeSeries(factName(name), labels);
+        const alone = makeSeries(factName(name), labels);
+        const series = made.has(alone.id) ? makeSeries(alone.name, { ...labels, metric_key: cleanText(name) }) : alone;
         made.set(series.id, { ...fact, series });
       }
     }

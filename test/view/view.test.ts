@@ -116,6 +116,20 @@ describe("names that fall together", () => {
 });
 
 describe("facts", () => {
+  it("that fall on one name are told apart by metric_key, but for the first", () => {
+    const view = createView(options);
+    view.apply(makeBatch({ samples: [fact("gpu.temp", 1), fact("gpu/temp", 2)], source: "a" }));
+    view.apply(makeBatch({ samples: [fact("gpu temp", 3)], source: "b" }));
+    assert.deepEqual(
+      view.latest(now).samples.map(({ name, series, value }) => [name, series?.id, value]),
+      [
+        ["gpu.temp", "mlflow_gpu_temp", 1],
+        ["gpu temp", 'mlflow_gpu_temp{metric_key="gpu temp"}', 3],
+        ["gpu/temp", 'mlflow_gpu_temp{metric_key="gpu/temp"}', 2],
+      ],
+    );
+  });
+
   it("end when a lone NaN says that a name has none any more, and come back", () => {
     const view = createView(options);
     view.apply(makeBatch({ facts: [fact("model", 1, { version: "1" }), fact("model", 1, { version: "2" })] }));

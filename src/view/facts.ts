@@ -33,13 +33,12 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
   function replace(facts: readonly Sample[], source: string): void {
     for (const [name, given] of Map.groupBy(facts, (fact) => fact.name)) {
       const wanted = given.every(saysNone) ? [] : given;
-      const before = familyOf(source, name);
-      if (!isSame(before, wanted)) {
-        live.release(before.size);
-        before.clear();
-        for (const fact of wanted) set(before, fact);
-        touch();
-      }
+      const family = familyOf(source, name);
+      const before = [...family.values()];
+      live.release(family.size);
+      family.clear();
+      for (const fact of wanted) set(family, fact);
+      if (!isSame(family, before)) touch();
       dropEmpty(source, name);
     }
   }
@@ -49,9 +48,8 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
       const family = familyOf(source, sample.name);
       const before = family.get(labelsKey(sample));
       if (before && !isLater(sample, before)) continue;
-      set(family, sample);
+      if (set(family, sample)) touch();
       dropEmpty(source, sample.name);
-      touch();
     }
   }
 
@@ -72,10 +70,13 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     }
   }
 
-  function set(family: Family, fact: Sample): void {
+  /** Returns false when there is no room. */
+  function set(family: Family, fact: Sample): boolean {
     const key = labelsKey(fact);
-    if (family.has(key) || live.reserve(1, Number.POSITIVE_INFINITY)) family.set(key, fact);
+    const hasRoom = family.has(key) || live.reserve(1, Number.POSITIVE_INFINITY);
+    if (hasRoom) family.set(key, fact);
     else refused.add(fact.name);
+    return hasRoom;
   }
 
   /** What was refused, or is no more, leaves no name behind. */

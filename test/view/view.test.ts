@@ -168,6 +168,21 @@ describe("facts", () => {
     assert.equal(view.version, version);
   });
 
+  it("that the cap refuses change nothing, so that nothing is rendered for them", () => {
+    const view = createView({ ...options, max: 1 });
+    view.apply(makeBatch({ samples: [fact("load", 1)] }));
+    const { version } = view;
+    view.apply(makeBatch({ samples: [fact("other", 1)], facts: [fact("up", 1)] }));
+    assert.equal(view.version, version);
+    assert.deepEqual(
+      [...view.counts().refused],
+      [
+        ["up", 1],
+        ["other", 1],
+      ],
+    );
+  });
+
   it("are joined by measured values that belong to no run", () => {
     const view = createView(options);
     view.apply(makeBatch({ samples: [fact("load", 1, { host: "a" }), fact("load", 2, { host: "b" })] }));

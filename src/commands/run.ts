@@ -1,6 +1,6 @@
 import process from "node:process";
 import { UsageError } from "../model/errors.ts";
-import { parseDuration } from "../model/option.ts";
+import { longestWaitMs, parseDuration } from "../model/option.ts";
 import { runService } from "../pipeline/service.ts";
 import { version } from "../runtime/version.ts";
 import { commonArgs, defineMlmonCommand, listenArg, stateArg } from "./command.ts";
@@ -34,7 +34,7 @@ export default defineMlmonCommand({
       config,
       log,
       signal,
-      drainMs,
+      drainMs: Math.min(drainMs, longestWaitMs),
       reload: { load: (onFile) => load("required", onFile), files, since, watch: args.watch ?? false },
       onProgress: showProgress(),
       onStarted({ url, stateDir, ...started }) {

@@ -1,6 +1,6 @@
 import { env as environment } from "node:process";
 import * as v from "valibot";
-import { option } from "../model/option.ts";
+import { option, waitingTime } from "../model/option.ts";
 import { type Secret, secret } from "../model/secret.ts";
 
 /** Options of the MLflow source. Those with a variable of MLflow's client default to it. */
@@ -11,7 +11,7 @@ export const mlflowOptions = v.strictObject({
    */
   trackingUri: v.optional(trackingUri(), () => variable("MLFLOW_TRACKING_URI") ?? "http://localhost:5000"),
   /** Time between two polls; `"60s"` by default. Two requests each when nothing has happened. */
-  interval: v.optional(v.pipe(option.duration(), v.minValue(100, "at least 100ms")), "60s"),
+  interval: v.optional(v.pipe(waitingTime(), v.minValue(100, "at least 100ms")), "60s"),
   /** Reads only the N most recently created experiments that hold runs; all by default. */
   maxExperiments: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   /** Reads only experiments whose name matches one of these; `*` stands for any characters. All by default. */
@@ -40,7 +40,7 @@ export const mlflowOptions = v.strictObject({
   /** Requests in flight at most; 4 by default. More is faster and loads the server more. */
   concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)), 4),
   /** How long one request may take; `"60s"` by default. */
-  timeout: v.optional(v.pipe(option.duration(), v.minValue(100, "at least 100ms")), "60s"),
+  timeout: v.optional(v.pipe(waitingTime(), v.minValue(100, "at least 100ms")), "60s"),
   /** `"latest"` reads no history; by default that follows from whether any sink wants points. */
   include: v.optional(v.picklist(["history", "latest"])),
 });

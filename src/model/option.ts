@@ -64,6 +64,15 @@ export const option = {
     ),
 };
 
+/** A duration that a timer waits; a longer one than it can wait would end at once. For the options of mlmon's own. */
+export function waitingTime() {
+  const words = 'at most "24d", a bare number being seconds';
+  return v.pipe(option.duration(), v.maxValue(longestWaitMs, words));
+}
+
+/** 24 days; timers end at 2³¹ ms. */
+export const longestWaitMs = 24 * 86_400_000;
+
 /** What a moment is, in words for a message. */
 export const momentWords = 'a date such as "2026-03-01" or "2026-03-01T12:00Z"';
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { momentWords, option } from "./option.ts";
+import { momentWords, option, waitingTime } from "./option.ts";
 import type { Sample } from "./sample.ts";
 
 /** Delivery options, the same for every sink: the second argument of its factory. */
@@ -15,7 +15,7 @@ export const sinkOptions = v.strictObject({
       /** Estimated bytes in one slice at most; the sink's own limit by default. */
       bytes: v.optional(option.size()),
       /** How long to wait for a slice to fill, or between two pushes of latest values; 0 by default. */
-      interval: v.optional(option.duration()),
+      interval: v.optional(waitingTime()),
     }),
   ),
   /**
@@ -31,13 +31,13 @@ export const sinkOptions = v.strictObject({
    */
   whenFull: v.optional(v.picklist(["pause", "drop-oldest"])),
   /** How long one request may take; 30 s by default. */
-  timeout: v.optional(option.duration()),
+  timeout: v.optional(waitingTime()),
   retry: v.optional(
     v.strictObject({
       /** The first backoff; 1 s by default. */
-      base: v.optional(option.duration()),
+      base: v.optional(waitingTime()),
       /** The longest backoff; 60 s by default. */
-      cap: v.optional(option.duration()),
+      cap: v.optional(waitingTime()),
     }),
   ),
 });

@@ -82,6 +82,22 @@ describe("resolveConfig() on options", () => {
     assert.match(found[0] ?? "", /sources\[0\]\.trackingUri: .*start "mlflow server" on it/);
   });
 
+  it("refuses a wait that no timer can wait, such as milliseconds where seconds are meant", () => {
+    const config = {
+      sources: [mlflow({ interval: 3_600_000, timeout: "30d" })],
+      sinks: [prometheus({}, { timeout: "25d", batch: { interval: "25d" }, retry: { base: "25d", cap: "24d" } })],
+      series: { retention: "90d" },
+    };
+    const expected = 'expected at most "24d", a bare number being seconds: found';
+    assert.deepEqual(mistakes(config), [
+      `sources[0].interval: ${expected} 3600000000`,
+      `sources[0].timeout: ${expected} 2592000000`,
+      `sinks[0].batch.interval: ${expected} 2160000000`,
+      `sinks[0].timeout: ${expected} 2160000000`,
+      `sinks[0].retry.base: ${expected} 2160000000`,
+    ]);
+  });
+
   it("says what options are when they are none", () => {
     const config = { sources: [call(mlflow, null)], sinks: [call(prometheus, {}, null)] };
     assert.deepEqual(mistakes(config), [

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Child, FC } from "hono/jsx";
-import { ago, count } from "./quantities.ts";
+import { ago, count, samples, span } from "./quantities.ts";
 import type { SinkReport, SourceReport } from "./status.ts";
 
 /** How one source is doing. */
@@ -10,7 +10,7 @@ export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, 
     <Card part={source} now={now}>
       {place && <Figure name="From">{place}</Figure>}
       <Figure name="Last success">{when(lastSuccess, now)}</Figure>
-      <Figure name="Every">{intervalMs / 1000} s</Figure>
+      <Figure name="Every">{span(intervalMs)}</Figure>
       {progress && (
         <Figure name="Reading">
           {count(progress.done)} of {count(progress.total)} {progress.unit}
@@ -22,16 +22,16 @@ export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, 
 
 /** How one sink is doing. */
 export const SinkCard: FC<{ sink: SinkReport; now: number }> = ({ sink, now }) => {
-  const dead = Object.values(sink.deadLetters).reduce((sum, samples) => sum + samples, 0);
+  const dead = Object.values(sink.deadLetters).reduce((sum, each) => sum + each, 0);
   return (
     <Card part={sink} now={now}>
       <Figure name={sink.pulled ? "Page renewed" : "Last success"}>{when(sink.lastSuccess, now)}</Figure>
-      <Figure name={sink.pulled ? "Put on the page" : "Delivered"}>{count(sink.delivered)}</Figure>
-      <Figure name="Waiting">{count(sink.waiting)}</Figure>
+      <Figure name={sink.pulled ? "Put on the page" : "Delivered"}>{samples(sink.delivered)}</Figure>
+      <Figure name="Waiting">{samples(sink.waiting)}</Figure>
       <Figure name="Lag">{sink.waiting > 0 ? ago(now - sink.lagSeconds * 1000, now) : "none"}</Figure>
       {sink.dropped > 0 && (
         <Figure name="Dropped">
-          <span class="bad">{count(sink.dropped)}</span>
+          <span class="bad">{samples(sink.dropped)}</span>
         </Figure>
       )}
       <Figure name="Dead letters">{dead > 0 ? <span class="bad">{count(dead)}</span> : "0"}</Figure>

@@ -7,6 +7,18 @@ export function ago(time: number, now: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
+/** A length of time in the largest unit that divides it: `"250 ms"`, `"90 s"`, `"1 h"`. */
+export function span(ms: number): string {
+  const units = { d: 86_400_000, h: 3_600_000, min: 60_000, s: 1000, ms: 1 };
+  const [unit = "ms", size = 1] = Object.entries(units).find(([, each]) => Math.round(ms) % each === 0) ?? [];
+  return `${Math.round(ms) / size} ${unit}`;
+}
+
+/** Samples, counted: `"1 sample"`, `"1 234 samples"`. */
+export function samples(value: number): string {
+  return `${count(value)} sample${value === 1 ? "" : "s"}`;
+}
+
 /** A count with its thousands apart: `"1 234 567"`. */
 export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");

@@ -129,6 +129,17 @@ describe("the page", () => {
     assert.doesNotMatch(html, /Delivered/);
   });
 
+  it("gives every number its unit, times in the largest that divides them", async () => {
+    const every = async (intervalMs: number) =>
+      /<dt>Every<\/dt><dd>([^<]*)</.exec(await page({ sources: [makeSource({ intervalMs })] }))?.[1];
+    const intervals = [250, 2000, 60_000, 90_000, 7_200_000, 86_400_000];
+    const shown = ["250 ms", "2 s", "1 min", "90 s", "2 h", "1 d"];
+    assert.deepEqual(await Promise.all(intervals.map(every)), shown);
+    const html = await page({ sinks: [makeSink({ waiting: 1234, delivered: 1 })] });
+    assert.match(html, /<dt>Delivered<\/dt><dd>1 sample</);
+    assert.match(html, /<dt>Waiting<\/dt><dd>1\u202f234 samples</);
+  });
+
   it("lists the ledger as samples flow", async () => {
     const html = await page({ ledger: makeStatus().ledger.toReversed() });
     const parts = [...html.matchAll(/<span class="soft">(source|transform|sink)<\/span>/g)].map(([, scope]) => scope);

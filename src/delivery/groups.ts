@@ -53,7 +53,8 @@ export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log:
       return [...names].filter((name) => known.get(name) !== (current().get(name) ?? 0));
     },
     version: (name) => current().get(name) ?? 0,
-    latest: (name, time) => view.latest(time, groupBy && { name, groupBy }),
+    // Without groupBy all runs are in group "": what the receiver holds of earlier groups empties.
+    latest: (name, time) => view.latest(time, { name, groupBy: groupBy ?? (() => "") }),
     of: ({ run }) => (run && groupBy ? groupBy(run) : ""),
     has: (name) => held.has(name),
     skip: (name, version) => void known.set(name, version),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { activateSink } from "../../src/delivery/activate.ts";
+import type { ActiveSink } from "../../src/delivery/active-sink.ts";
 import { runLatestWorker } from "../../src/delivery/latest-worker.ts";
 import { createSender } from "../../src/delivery/send.ts";
 import { type DeliveryWorld, deliveryWorld } from "../../src/delivery/settle.ts";
@@ -27,27 +28,30 @@ async function open(
 ) {
   const receiver = await startReceiver(script);
   const journal = await openJournal({ path: ":memory:", maxBytes });
-  const define = defineHttpSink("latest", v.strictObject({}), () => ({
-    consumes: "latest",
-    groupBy: ({ experiment }) => experiment.name,
-    render: ({ group, samples }) => {
-      const values = samples.filter(({ name }) => name === "loss").map(({ value }) => value);
-      return [{ method: "PUT", url: receiver.url, body: `${group}=${values}` }];
-    },
-    ...change,
-  }));
-  const prepared = define().prepare();
-  if (!prepared.ok) throw new Error("refused");
-  const sink = activateSink(
-    { id: "latest", type: "latest", options: {}, host: { retry: { base, cap: base * 100 } }, create: prepared.create },
-    { send: createSender({ version: "test" }), now: Date.now },
-  );
+  function make(traits: Partial<HttpSink>): ActiveSink {
+    const define = defineHttpSink("latest", v.strictObject({}), () => ({
+      consumes: "latest",
+      render: ({ group, samples }) => {
+        const values = samples.filter(({ name }) => name === "loss").map(({ value }) => value);
+        return [{ method: "PUT", url: receiver.url, body: `${group}=${values}` }];
+      },
+      ...traits,
+    }));
+    const prepared = define().prepare();
+    if (!prepared.ok) throw new Error("refused");
+    const host = { retry: { base, cap: base * 100 } };
+    return activateSink(
+      { id: "latest", type: "latest", options: {}, host, create: prepared.create },
+      { send: createSender({ version: "test" }), now: Date.now },
+    );
+  }
+  const grouped = make({ groupBy: ({ experiment }) => experiment.name, ...change });
   const view = createView({ max: 1000, retentionMs: 1e15 });
   opened.push(
     () => receiver.stop(),
     () => journal.close(),
   );
-  function work(once = false, world?: DeliveryWorld) {
+  function work(once = false, world?: DeliveryWorld, sink = grouped) {
     const stop = new AbortController();
     const ended = new AbortController();
     const ctx = {
@@ -75,7 +79,7 @@ async function open(
     await journal.append({ batch });
     view.apply(batch);
   }
-  return { receiver, journal, view, work, append };
+  return { receiver, journal, view, make, work, append };
 }
 
 const now = Date.now();
@@ -127,6 +131,20 @@ describe("the latest worker", () => {
     view.apply(makeBatch([], { ended: [{ ...one, status: "finished", deleted: true }], time: now }));
     work();
     await until(() => receiver.stored().includes("vision="));
+  });
+
+  it("empties the groups that it had before its groupBy has changed, and puts nothing into them", async () => {
+    const { receiver, make, work, append } = await open();
+    const first = work();
+    await append(batchOf(one, 1));
+    await append(batchOf(two, 2));
+    await until(() => receiver.stored().includes("vision=1") && receiver.stored().includes("text=2"));
+    first.ended.abort();
+    await first.worker;
+    const before = receiver.stored().length;
+    work(false, undefined, make({}));
+    await until(() => receiver.stored().length >= before + 3);
+    assert.deepEqual(receiver.stored().slice(before).sort(), ["=1,2", "text=", "vision="]);
   });
 
   it("delivers the last state once when everything is read once, without keeping others from their work", async () => {

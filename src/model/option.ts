@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Secret, secret } from "./secret.ts";
+import { holdsSecret, Secret, secret } from "./secret.ts";
 
 /** Schemas for what options are made of; plugins use the same, so that every option is written in one form. */
 export const option = {
@@ -61,6 +61,7 @@ export const option = {
         (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
         "an http:// or https:// address",
       ),
+      v.check((text) => !holdsSecret(text), "an address without a secret in it, as only headers can carry one"),
     ),
 };
 

@@ -90,6 +90,11 @@ export function secretProblem(secret: Secret): string | undefined {
   }
 }
 
+/** Says whether a secret was put into a text, where it is its name: a preview would look right, and a receiver get it. */
+export function holdsSecret(text: string): boolean {
+  return /<secret [^<>]+>/.test(text);
+}
+
 const known = new Set<string>();
 
 /**

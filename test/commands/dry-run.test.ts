@@ -97,9 +97,14 @@ describe("mlmon dry-run", () => {
       ["() => undefined", /it gives no list/],
       ['() => [{ method: "POST", url: "t" }]', /its address is no http:/],
       ['() => [{ method: "POST", url: "http://localhost/", headers: { x: "漢" } }]', /no header can be made of "x"/],
+      [
+        '() => [{ method: "POST", url: "http://localhost/", headers: { x: `Bearer ${secret.env("NOPE")}` } }]',
+        /its header "x" holds a secret as text, which is its name: give the secret itself, or secret\.bearer\(…\)/,
+      ],
+      ['() => [{ method: "POST", url: `http://localhost/?key=${secret.env("NOPE")}` }]', /its address holds a secret/],
     ] as const;
     const sinks = broken.map(([render], at) => `own("own${at}", ${render})`).join(", ");
-    const own = `import { defineHttpSink } from "mlmon";
+    const own = `import { defineHttpSink, secret } from "mlmon";
 const own = (name, render) => defineHttpSink(name, v.strictObject({}), () => ({ render }))();`;
     const text = config(`${sinks}, pramathus({ endpoint: "http://localhost/" })`, own);
     await using folder = await folderWith({ ...files, "mlmon.config.ts": text });

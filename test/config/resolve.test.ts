@@ -82,6 +82,12 @@ describe("resolveConfig() on options", () => {
     assert.match(found[0] ?? "", /sources\[0\]\.trackingUri: .*start "mlflow server" on it/);
   });
 
+  it("refuses a secret that was put into an address as text", () => {
+    const endpoint = `http://localhost/?key=${secret.env("NOPE")}`;
+    const [mistake = ""] = mistakes({ sources, sinks: [pramathus({ endpoint })] });
+    assert.match(mistake, /^sinks\[0\]\.endpoint: expected an address without a secret in it, as only headers/);
+  });
+
   it("refuses a wait that no timer can wait, such as milliseconds where seconds are meant", () => {
     const config = {
       sources: [mlflow({ interval: 3_600_000, timeout: "30d" })],

@@ -26,6 +26,7 @@ const mends: Readonly<Record<number, string>> = {
 /** A longer `Retry-After` is cut to one hour: a receiver's slip of the pen must not stop a sink for days. */
 const maxRetryAfterMs = 3_600_000;
 
+/** How a receiver differs from the table of `classify`. */
 export interface ClassifyOptions {
   /** Statuses that mean something else to this receiver: `{ 400: "rejected" }`. */
   readonly statuses?: Readonly<Record<number, Meaning>>;

@@ -15,7 +15,7 @@ import { createUnreadable, type Unreadable } from "./unreadable.ts";
 
 /**
  * Reads MLflow over its REST API: every point of every metric exactly once, runs that start, end, are deleted or come
- * back, and the counts and info series of design § 5.
+ * back, the counts of experiments, runs and models, and their info series. Called in a configuration.
  */
 export const mlflow = defineSource("mlflow", mlflowOptions, (options) => ({
   ...mlflowSource(options),

@@ -29,6 +29,7 @@ export type Poll =
   | { readonly ok: true; readonly nextMs: number }
   | { readonly ok: false; readonly reason: string; readonly nextMs: number };
 
+/** How far a long read is: `done` of `total`, counted in `unit` (`"runs"`). */
 export interface Progress {
   readonly done: number;
   readonly total: number;

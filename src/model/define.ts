@@ -25,8 +25,11 @@ export type Prepared<Made> =
   | { readonly ok: true; create(): Made }
   | { readonly ok: false; readonly issues: readonly v.BaseIssue<unknown>[] };
 
+/** What `mlflow()`, or the factory that `defineSource` returns, puts into the list `sources`. */
 export type SourceEntry = Entry<"source", Source>;
+/** What `filter()`, or the factory that `defineTransform` returns, puts into the list `transforms`. */
 export type TransformEntry = Entry<"transform", Transform>;
+/** What `prometheus()`, or the factory that `defineHttpSink` or `defineSink` returns, puts into the list `sinks`. */
 export type SinkEntry = Entry<"sink", AnySink>;
 
 /** A sink as the host sees it: one over HTTP, or one that delivers by itself. */

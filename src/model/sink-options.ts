@@ -42,5 +42,7 @@ export const sinkOptions = v.strictObject({
   ),
 });
 
+/** Delivery options as a user writes them. */
 export type SinkOptions = v.InferInput<typeof sinkOptions>;
+/** The same after the check: durations in ms, sizes in bytes. */
 export type CheckedSinkOptions = v.InferOutput<typeof sinkOptions>;

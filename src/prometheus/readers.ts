@@ -9,6 +9,7 @@ export interface Readers {
   count(): number;
 }
 
+/** The bounds of a group of readers. */
 export interface ReadersOptions {
   /** Readers at a time, 16 by default; one more drops the one who has been reading for the longest. */
   readonly max?: number;

@@ -3,6 +3,7 @@ import type { Sample, Series } from "../model/sample.ts";
 import { cleanText, escapeLabelValue } from "./escape.ts";
 import { factName, labelName, metricName } from "./names.ts";
 
+/** Values by label name, both as they are before escaping. */
 export type Labels = Readonly<Record<string, string>>;
 
 /**

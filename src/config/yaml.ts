@@ -95,23 +95,23 @@ const text = v.exactOptional(v.string());
 const number = v.exactOptional(v.number());
 const flag = v.exactOptional(v.boolean());
 const schema = v.object({
-  mlflow: v.nullish(
-    v.object({ tracking_uri: text, max_experiments: v.nullish(v.number()), include_system_metrics: flag }),
-    {},
-  ),
-  prometheus: v.nullish(v.object({ gateway: text, job_name: text, enabled: flag }), {}),
-  pramathus: v.nullish(
-    v.object({
-      endpoint: text,
-      api_key: v.exactOptional(v.nullable(v.string())),
-      enabled: flag,
-      timeout: number,
-      batch_size: number,
-    }),
-    {},
-  ),
-  export: v.nullish(v.object({ interval: number }), {}),
+  mlflow: section({ tracking_uri: text, max_experiments: v.nullish(v.number()), include_system_metrics: flag }),
+  prometheus: section({ gateway: text, job_name: text, enabled: flag }),
+  pramathus: section({
+    endpoint: text,
+    api_key: v.exactOptional(v.nullable(v.string())),
+    enabled: flag,
+    timeout: number,
+    batch_size: number,
+  }),
+  export: section({ interval: number }),
 });
+
+/** A list is an object, too, whose keys would all be missing. */
+function section<Entries extends v.ObjectEntries>(entries: Entries) {
+  const keys = v.check((value: unknown) => !Array.isArray(value), "keys with values");
+  return v.nullish(v.pipe(v.unknown(), keys, v.object(entries)), {});
+}
 
 const hints: Readonly<Record<string, string>> = {
   "export.mode": "the command decides: mlmon run, or mlmon export-once",

@@ -154,6 +154,13 @@ describe("loadConfig() from the YAML of the original exporter", () => {
   const yaml = (text: string, env = {}) => load({ "config.yaml": text }, env, "config.yaml");
   const wrong = (text: string) => mistake({ "config.yaml": text }, {}, "config.yaml");
 
+  it("refuses a list where a section is to be, which would leave out all that it says", async () => {
+    for (const section of ["mlflow", "prometheus", "pramathus", "export"]) {
+      const said = await wrong(`${section}:\n  - tracking_uri: "http://mlflow:5000"\n`);
+      assert.match(said, new RegExp(`\\n${section}: expected keys with values: found a list$`));
+    }
+  });
+
   it("takes every setting that has a counterpart, without a warning", async () => {
     const { sources, sinks, warnings } = await yaml(`
 mlflow: { tracking_uri: "http://mlflow:5000", max_experiments: 3, include_system_metrics: true }

@@ -43,6 +43,8 @@ function sentence(issue: v.BaseIssue<unknown>, names: NamesAt): string {
     return `unknown option: ${near ? `did you mean "${near}"?` : remedy(known)}`;
   }
   if (/object$/.test(issue.type) && issue.expected === `"${String(key)}"`) return "is missing";
+  // Of a table as a whole the message says it all.
+  if (issue.type === "check" && typeof issue.input === "object" && !Array.isArray(issue.input)) return issue.message;
   if (issue.input === undefined) return `is missing: expected ${expected(issue)}`;
   return `expected ${expected(issue)}: found ${isSensitive(key) ? "a value that is not shown" : show(issue.input)}`;
 }

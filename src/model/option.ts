@@ -4,30 +4,9 @@ import { holdsSecret, Secret, secret } from "./secret.ts";
 /** Schemas for what options are made of; plugins use the same, so that every option is written in one form. */
 export const option = {
   /** `"500ms" "60s" "10m" "2h" "30d"`, a bare number is seconds; gives ms. */
-  duration: () =>
-    v.pipe(
-      v.union(
-        [v.pipe(v.number(), v.minValue(0)), v.string()],
-        'a duration such as "500ms", "60s", "10m", "2h" or "30d"',
-      ),
-      v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        const ms = parseDuration(dataset.value);
-        if (ms !== undefined) return ms;
-        addIssue({ expected: 'a duration such as "500ms", "60s", "10m", "2h" or "30d"' });
-        return NEVER;
-      }),
-    ),
+  duration: () => quantity(durationWords, parseDuration),
   /** `"64MiB" "1GiB" "500kB"`, a bare number is bytes; gives bytes. */
-  size: () =>
-    v.pipe(
-      v.union([v.pipe(v.number(), v.minValue(0)), v.string()], 'a size such as "500kB", "64MiB" or "1GiB"'),
-      v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        const bytes = parseSize(dataset.value);
-        if (bytes !== undefined) return bytes;
-        addIssue({ expected: 'a size such as "500kB", "64MiB" or "1GiB"' });
-        return NEVER;
-      }),
-    ),
+  size: () => quantity('a size such as "500kB", "64MiB" or "1GiB"', parseSize),
   /** A moment: a date such as `"2026-03-01"` or `"2026-03-01T12:00Z"`, or a `Date`; gives Unix ms. */
   moment: () =>
     v.pipe(
@@ -67,8 +46,8 @@ export const option = {
 
 /** A duration that a timer waits; a longer one than it can wait would end at once. For the options of mlmon's own. */
 export function waitingTime() {
-  const words = 'at most "24d", a bare number being seconds';
-  return v.pipe(option.duration(), v.maxValue(longestWaitMs, words));
+  const tooLong = 'at most "24d", a bare number being seconds';
+  return quantity(durationWords, parseDuration, { max: longestWaitMs, tooLong });
 }
 
 /** 24 days; timers end at 2³¹ ms. */
@@ -76,6 +55,24 @@ export const longestWaitMs = 24 * 86_400_000;
 
 /** What a moment is, in words for a message. */
 export const momentWords = 'a date such as "2026-03-01" or "2026-03-01T12:00Z"';
+
+const durationWords = 'a duration such as "500ms", "60s", "10m", "2h" or "30d"';
+
+function quantity(
+  words: string,
+  parse: (value: string | number) => number | undefined,
+  { max, tooLong } = { max: Number.POSITIVE_INFINITY, tooLong: words },
+) {
+  return v.pipe(
+    v.union([v.pipe(v.number(), v.minValue(0)), v.string()], words),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const parsed = parse(dataset.value);
+      if (parsed !== undefined && parsed <= max) return parsed;
+      addIssue({ expected: parsed === undefined ? words : tooLong });
+      return NEVER;
+    }),
+  );
+}
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const sizeUnits: Readonly<Record<string, number>> = {

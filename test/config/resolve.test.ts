@@ -82,6 +82,11 @@ describe("resolveConfig() on options", () => {
     assert.match(found[0] ?? "", /sources\[0\]\.trackingUri: .*start "mlflow server" on it/);
   });
 
+  it("says of options that do not go together just that", () => {
+    const half = pushgateway({ endpoint: "localhost", username: "ada" });
+    assert.deepEqual(mistakes({ sources, sinks: [half] }), ["sinks[0]: username and password go together"]);
+  });
+
   it("refuses a secret that was put into an address as text", () => {
     const endpoint = `http://localhost/?key=${secret.env("NOPE")}`;
     const [mistake = ""] = mistakes({ sources, sinks: [pramathus({ endpoint })] });
@@ -96,11 +101,11 @@ describe("resolveConfig() on options", () => {
     };
     const expected = 'expected at most "24d", a bare number being seconds: found';
     assert.deepEqual(mistakes(config), [
-      `sources[0].interval: ${expected} 3600000000`,
-      `sources[0].timeout: ${expected} 2592000000`,
-      `sinks[0].batch.interval: ${expected} 2160000000`,
-      `sinks[0].timeout: ${expected} 2160000000`,
-      `sinks[0].retry.base: ${expected} 2160000000`,
+      `sources[0].interval: ${expected} 3600000`,
+      `sources[0].timeout: ${expected} "30d"`,
+      `sinks[0].batch.interval: ${expected} "25d"`,
+      `sinks[0].timeout: ${expected} "25d"`,
+      `sinks[0].retry.base: ${expected} "25d"`,
     ]);
   });
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env bun
+#!/usr/bin/env -S bun --no-install
 import process from "node:process";
 import { main } from "./commands/main.ts";
 

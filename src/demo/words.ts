@@ -17,7 +17,7 @@ mlmon reads it every 2 s and delivers to a Prometheus page, a Pushgateway and a 
   Status page       ${url}/
   Metrics           ${url}/metrics
   What was received ${receiver}/
-  Your own MLflow   MLFLOW_TRACKING_URI=http://localhost:5000 npx bun src/cli.ts run
+  Your own MLflow   MLFLOW_TRACKING_URI=http://localhost:5000 npx bun --no-install src/cli.ts run
   Your own config   npm start -- --config my.config.ts
   Stop              Ctrl-C
 

@@ -31,17 +31,26 @@ export function show(value: unknown): string {
 function toIssue(issue: v.BaseIssue<unknown>, path: string, names: NamesAt): readonly Issue[] {
   const alternatives = issue.issues?.filter((inner) => inner.path && inner.path.length > 0) ?? [];
   if (alternatives.length > 0) return alternatives.flatMap((inner) => toIssue(inner, join(path, issue), names));
-  return [{ path: join(path, issue), message: sentence(issue, names) }];
+  if (issue.type === "strict_object" && issue.expected === "never") return unknownOptions(issue, path, names);
+  return [{ path: join(path, issue), message: sentence(issue) }];
 }
 
-function sentence(issue: v.BaseIssue<unknown>, names: NamesAt): string {
-  const place = (issue.path ?? []).map(({ key }) => key);
-  const key = place.at(-1);
-  if (issue.type === "strict_object" && issue.expected === "never") {
-    const known = names(place.slice(0, -1));
-    const near = nearest(String(key), known);
-    return `unknown option: ${near ? `did you mean "${near}"?` : remedy(known)}`;
-  }
+/** Every option beside the one of the issue that is unknown as well: valibot stops at the first of an object. */
+function unknownOptions(issue: v.BaseIssue<unknown>, path: string, names: NamesAt): readonly Issue[] {
+  const above = issue.path?.slice(0, -1) ?? [];
+  const last = issue.path?.at(-1);
+  const known = names(above.map(({ key }) => key));
+  const given = typeof last?.input === "object" && last.input !== null ? Object.keys(last.input) : [];
+  const unknown = known.length > 0 ? given.filter((key) => !known.includes(key)) : [String(last?.key)];
+  return unknown.map((key) => {
+    const near = nearest(key, known);
+    const message = `unknown option: ${near ? `did you mean "${near}"?` : remedy(known)}`;
+    return { path: joined(path, [...above.map(({ key }) => key), key]), message };
+  });
+}
+
+function sentence(issue: v.BaseIssue<unknown>): string {
+  const key = issue.path?.at(-1)?.key;
   if (/object$/.test(issue.type) && issue.expected === `"${String(key)}"`) return "is missing";
   // Of a table as a whole the message says it all.
   if (issue.type === "check" && typeof issue.input === "object" && !Array.isArray(issue.input)) return issue.message;
@@ -87,7 +96,14 @@ const plain: Readonly<Record<string, string>> = {
 };
 
 function join(path: string, issue: v.BaseIssue<unknown>): string {
-  return (issue.path ?? []).reduce((text, { key }) => {
+  return joined(
+    path,
+    (issue.path ?? []).map(({ key }) => key),
+  );
+}
+
+function joined(path: string, keys: readonly unknown[]): string {
+  return keys.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
     return text === "" ? String(key) : `${text}.${String(key)}`;
   }, path);

@@ -45,7 +45,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     ? []
     : [...toIssues(parsed.issues, "", (place) => optionNames(configSchema, place))];
   const lists = v.safeParse(looseConfig, config);
-  const loose = lists.success ? lists.output : { sources: [], transforms: [], sinks: [] };
+  const loose = lists.success ? lists.output : { sources: [], transforms: [], sinks: [], server: {} };
 
   const sources = resolveEntries<SourceEntry>(loose.sources, "source", issues).map(simple);
   const transforms = resolveEntries<TransformEntry>(loose.transforms, "transform", issues).map(simple);
@@ -58,27 +58,25 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
   );
   if (options.secrets === "required") issues.push(...unset);
   const warned = options.secrets === "warn" ? unset : [];
-  const checked = parsed.success ? parsed.output : undefined;
-  // Beside another mistake, too.
-  const alone = v.safeParse(serverSchema, Reflect.get(config, "server"));
-  const server = alone.success ? alone.output : undefined;
-  const token = server?.token ?? (server?.auth === "none" ? undefined : options.token);
-  const isOpen = server?.auth === "none" || options.auth === "none";
-  const place = options.listen ?? server?.listen;
+  const { server } = loose;
+  const token = server.token ?? (server.auth === "none" ? undefined : options.token);
+  const isOpen = server.auth === "none" || options.auth === "none";
+  const place = options.listen ?? server.listen;
   const listen = place === undefined ? defaultListen : parseListen(place);
   if (!listen) {
     const message = `expected host:port such as "127.0.0.1:9890": found ${show(place)}`;
     issues.push({ path: "server.listen", message });
-  } else if (server && !isLoopback(listen.host) && !token && !isOpen) {
+  } else if (!isLoopback(listen.host) && !token && !isOpen) {
     const mend = isFile(options)
       ? 'set server.token or the variable MLMON_TOKEN, or server.auth to "none"'
       : "set the variable MLMON_TOKEN, or MLMON_AUTH=none to let everyone read";
     issues.push({ path: "server.listen", message: `everyone who reaches "${listen.host}" could read: ${mend}` });
   }
-  if (issues.length > 0 || options.issues?.length || !checked || !listen) {
+  if (issues.length > 0 || options.issues?.length || !parsed.success || !listen) {
     const named = issues.map(({ path, message }) => ({ path: called(path), message }));
     throw new ConfigError(`Cannot use the configuration "${options.origin}"`, [...(options.issues ?? []), ...named]);
   }
+  const checked = parsed.output;
   return {
     origin: options.origin,
     sources,
@@ -132,9 +130,10 @@ const configSchema = v.strictObject({
   state: v.optional(v.string()),
 });
 
-/** Lets the entries of a configuration with another mistake be checked, too. */
+/** Lets the entries and the server of a configuration with another mistake be checked, too. */
 const looseConfig = v.looseObject({
   sources: v.fallback(v.array(v.unknown()), []),
   transforms: v.fallback(v.optional(v.array(v.unknown()), []), []),
   sinks: v.fallback(v.array(v.unknown()), []),
+  server: v.fallback(serverSchema, {}),
 });

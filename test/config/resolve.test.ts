@@ -39,6 +39,14 @@ describe("resolveConfig() on options", () => {
     ]);
   });
 
+  it("names every unknown option of one object", () => {
+    const config = { sources: [call(mlflow, { trackingURI: "x", concurency: 1 })], sinks, logs: 1, sereis: 2 };
+    assert.deepEqual(
+      mistakes(config).map((line) => line.split(":")[0]),
+      ["logs", "sereis", "sources[0].trackingURI", "sources[0].concurency"],
+    );
+  });
+
   it("names a missing option", () => {
     assert.deepEqual(mistakes({ sources, sinks: [call(pramathus)] }), ["sinks[0].endpoint: is missing"]);
   });

@@ -8,6 +8,7 @@ import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
 import { type Dropping, dropOldest, watchRoom } from "./drop-oldest.ts";
 import type { DropOrders } from "./drop-orders.ts";
+import { holdsUpReading } from "./holds-up-reading.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { nextReplay } from "./replay.ts";
 import { mergeSlice, select } from "./select.ts";
@@ -137,13 +138,6 @@ async function isDue(
   if (restMs <= 0 || restMs > intervalMs) return true;
   await changedWithin(restMs, journal, world, stop);
   return false;
-}
-
-/** A full journal gets no fuller, and no other consumer lets it go before this one does. */
-function holdsUpReading(journal: Journal, consumer: string): boolean {
-  if (!journal.size().full) return false;
-  const position = journal.position(consumer);
-  return journal.consumers().every((other) => journal.position(other) >= position);
 }
 
 async function changedWithin(ms: number, journal: Journal, world: DeliveryWorld, stop: AbortSignal): Promise<void> {

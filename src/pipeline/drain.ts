@@ -41,28 +41,26 @@ export function drainOnAbort(
 }
 
 /**
- * Ends the worker of each sink that has been busy without progress for `giveUpMs`, and says so through `onGivenUp`.
- * Returns what ends the watch.
+ * Ends the worker of each sink that has been busy for `giveUpMs` without any request that was taken or refused, and asks
+ * `onGivenUp` about it from then on at each look. Returns what ends the watch. Counts by a clock that nobody sets, and
+ * that stands still while the machine sleeps.
  */
 export function giveUpWithoutProgress(
   delivery: readonly Delivery[],
-  options: { readonly giveUpMs: number; readonly now: () => number; readonly onGivenUp: (sink: ActiveSink) => void },
+  { giveUpMs, onGivenUp }: { readonly giveUpMs: number; readonly onGivenUp: (sink: ActiveSink) => void },
 ): () => void {
-  const { giveUpMs, now, onGivenUp } = options;
-  // When each sink was last seen without anything to do: only the time since then counts.
-  const idleAt = new Map(delivery.map(({ sink }) => [sink, now()]));
-  const timer = setInterval(
-    () => {
-      for (const { sink, stop } of delivery) {
-        if (sink.status.state === "idle" || sink.status.state === "stopped") idleAt.set(sink, now());
-        const progress = Math.max(idleAt.get(sink) ?? 0, sink.status.lastSuccess ?? 0);
-        if (stop.signal.aborted || now() - progress < giveUpMs) continue;
-        stop.abort();
-        onGivenUp(sink);
-      }
-    },
-    Math.min(250, giveUpMs),
-  );
+  const begun = performance.now();
+  const seen = new Map(delivery.map(({ sink }) => [sink, { settled: 0, at: begun }]));
+  function look({ sink, stop }: Delivery): void {
+    const { state, requests } = sink.status;
+    const now = performance.now();
+    const settled = requests.delivered + requests.rejected + requests.split;
+    const last = seen.get(sink);
+    if (last?.settled !== settled || state === "idle" || state === "stopped") seen.set(sink, { settled, at: now });
+    else if (now - last.at >= giveUpMs) stop.abort();
+    if (stop.signal.aborted) onGivenUp(sink);
+  }
+  const timer = setInterval(() => delivery.forEach(look), Math.min(250, giveUpMs));
   return () => clearInterval(timer);
 }
 

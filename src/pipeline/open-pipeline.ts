@@ -1,7 +1,9 @@
 import type { Hono } from "hono";
 import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import type { ActiveSink } from "../delivery/active-sink.ts";
 import { createDropOrders } from "../delivery/drop-orders.ts";
+import { holdsUpReading } from "../delivery/holds-up-reading.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
 import { WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
@@ -94,9 +96,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     signal.addEventListener("abort", abortReading, { once: true });
     if (signal.aborted) abortReading();
     // A journal kept full by a sink that was given up would hold the source for ever.
-    const onGivenUp = () => journal.size().full && abortReading();
+    const onGivenUp = ({ id }: ActiveSink) => holdsUpReading(journal, sinkOwner(id)) && abortReading();
     const { giveUpMs } = options;
-    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(parts.sinks, { giveUpMs, now, onGivenUp });
+    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(parts.sinks, { giveUpMs, onGivenUp });
     try {
       const inTime = await Promise.race([readAll().then(() => true), drain.over.then(() => false)]);
       if (!inTime) log.warn("A source does not end and is left", { drainMs });

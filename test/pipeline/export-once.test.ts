@@ -3,7 +3,7 @@ import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
 import { pushgateway } from "../../plugins/pushgateway.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
-import { type defineConfig, defineSource, filter, v } from "../../src/index.ts";
+import { type defineConfig, defineHttpSink, defineSink, defineSource, filter, v } from "../../src/index.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { WorkError } from "../../src/model/errors.ts";
 import { silentLog } from "../../src/model/log.ts";
@@ -34,13 +34,14 @@ async function open(script: Parameters<typeof startReceiver>[0] = []) {
   return receiver;
 }
 
-function start(config: Parameters<typeof defineConfig>[0], giveUpMs = 5000) {
+function start(config: Parameters<typeof defineConfig>[0], giveUpMs = 5000, now = Date.now) {
   return exportOnce({
     config: resolveConfig(config, { origin: "test", secrets: "required" }),
     log: silentLog,
     signal: new AbortController().signal,
     stateDir: undefined,
     giveUpMs,
+    now,
   });
 }
 
@@ -89,6 +90,67 @@ describe("exportOnce()", () => {
     assert.deepEqual(result.sinks, [
       { id: "pramathus", delivered: 0, deadLetters: 0, waiting: 10, error: "no answer within 0.3 s" },
     ]);
+  });
+
+  it("ends though the journal runs full only after a sink was given up", async () => {
+    const [dead, alive] = [await open(() => ({ status: 503 })), await open()];
+    const trickling = defineSource("trickling", v.strictObject({}), () => ({
+      async *read({ signal }) {
+        for (let step = 0; !signal.aborted; step++) {
+          yield makeBatch(makeSamples(10, { run, step }));
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      },
+    }));
+    const result = await start(
+      {
+        sources: [trickling()],
+        sinks: [pramathus({ endpoint: dead.url }), pramathus({ endpoint: alive.url }, { id: "alive" })],
+        journal: { maxBytes: 150_000 },
+      },
+      1000,
+    );
+    const [lost, kept] = result.sinks;
+    assert.ok(lost && lost.waiting > 0 && lost.delivered === 0, JSON.stringify(lost));
+    assert.deepEqual(kept && [kept.delivered, kept.waiting], [result.read, 0]);
+  });
+
+  it("gives no sink up because the clock was set forward", async () => {
+    let ahead = 0;
+    const steps: number[] = [];
+    const slow = defineSink("slow", v.strictObject({}), () => ({
+      render: ({ samples }) => [samples.length],
+      async deliver(count: number) {
+        ahead = 3_600_000;
+        // Longer than the time between two looks at the progress.
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        steps.push(count);
+        return { kind: "delivered" };
+      },
+    }));
+    const sources = [give([makeBatch(makeSamples(10, { run }))])];
+    const result = await start({ sources, sinks: [slow()] }, 60_000, () => Date.now() + ahead);
+    assert.deepEqual(steps, [10]);
+    assert.equal(result.sinks[0]?.waiting, 0);
+  });
+
+  it("gives no sink up that refuses everything, as each refusal is an end", async () => {
+    const receiver = await open(() => ({ status: 422 }));
+    const slowly = defineHttpSink("slowly", v.strictObject({}), () => ({
+      render: ({ samples }) => [{ method: "POST", url: receiver.url, body: String(samples.length) }],
+      async classify() {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return { kind: "rejected", reason: "none is good" };
+      },
+    }));
+    const result = await start(
+      {
+        sources: [give([makeBatch(makeSamples(20, { run }))])],
+        sinks: [slowly({}, { batch: { size: 1 } })],
+      },
+      300,
+    );
+    assert.deepEqual(result.sinks[0] && [result.sinks[0].deadLetters, result.sinks[0].waiting], [20, 0]);
   });
 
   it("delivers the points it has and pushes no half view when the source fails", async () => {

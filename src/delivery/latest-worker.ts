@@ -14,7 +14,7 @@ import { passReplay } from "./pass-replay.ts";
 import { render } from "./render.ts";
 import { nextReplay } from "./replay.ts";
 import { select } from "./select.ts";
-import { type DeliveryWorld, deliveryWorld, type SettleOptions, settle } from "./settle.ts";
+import { type DeliveryWorld, deliveryWorld, type Failures, noFailures, type SettleOptions, settle } from "./settle.ts";
 
 export interface LatestWorkerOptions {
   readonly sink: ActiveSink;
@@ -51,7 +51,7 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const world = options.world ?? deliveryWorld(ctx, options.log);
   const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   const groups = trackGroups(sink, view, journal, world.log);
-  const rounds: Rounds = { isLarge: false, groups, failures: { inRow: 0 }, refused: new Map() };
+  const rounds: Rounds = { isLarge: false, groups, failures: noFailures(), refused: new Map() };
   const passing: Passing = { sink, journal, world, groupOf: groups.of, refused: rounds.refused };
   if (once) await makeRoomUntil(stop, passing);
   while (!signal.aborted && !leave?.aborted) {
@@ -87,7 +87,7 @@ interface Rounds {
   /** Whether the last group was of many samples. */
   isLarge: boolean;
   readonly groups: Groups;
-  readonly failures: { inRow: number };
+  readonly failures: Failures;
   /** Why groups were refused since the last commit. */
   readonly refused: Map<string, string>;
 }

@@ -12,7 +12,7 @@ import { holdsUpReading } from "./holds-up-reading.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { nextReplay } from "./replay.ts";
 import { mergeSlice, select } from "./select.ts";
-import { type DeliveryWorld, deliveryWorld } from "./settle.ts";
+import { type DeliveryWorld, deliveryWorld, type Failures, noFailures } from "./settle.ts";
 
 export interface PointsWorkerOptions {
   readonly sink: ActiveSink;
@@ -38,14 +38,14 @@ export interface PointsWorkerOptions {
 export async function runPointsWorker(options: PointsWorkerOptions): Promise<void> {
   const { sink, journal, signal, inputEnded, log, leave, once, yields = () => false } = options;
   const world = options.world ?? deliveryWorld(options.ctx, log);
-  const work: Work = { ...options, dropping: { sink, journal, world, yields }, failures: { inRow: 0 } };
+  const work: Work = { ...options, dropping: { sink, journal, world, yields }, failures: noFailures() };
   const consumer = sinkOwner(sink.id);
   const limit = { samples: sink.batch.samples, bytes: sink.batch.bytes };
   const stop = AbortSignal.any(leave ? [signal, inputEnded, leave] : [signal, inputEnded]);
   while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
     // What is read once fits in the end; only a receiver that fails may cost samples then.
-    const mayDrop = !ended && (!once || isFailing(sink));
+    const mayDrop = !ended && (!once || work.failures.inRow > 0);
     const order = dropStep(journal, sink.id, work.orders?.to(sink.id) ?? 0);
     if (order && (await commitStep(sink, journal, order, world))) continue;
     if (mayDrop && (await dropOldest(work.dropping))) continue;
@@ -72,12 +72,12 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
 /** What the worker hands on to each slice. */
 interface Work extends PointsWorkerOptions {
   readonly dropping: Dropping;
-  readonly failures: { inRow: number };
+  readonly failures: Failures;
 }
 
 /** Returns false when stopped before the slice was committed; one that gives way to new samples is looked at again. */
 async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[] = []): Promise<boolean> {
-  const { sink, journal, signal, leave, failures, dropping } = work;
+  const { sink, journal, signal, inputEnded, leave, failures, dropping } = work;
   const { world } = dropping;
   const position = slice.next;
   const merged = mergeSlice(slice);
@@ -87,7 +87,8 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   const selection = select(sink, merged);
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
-  const room = watchRoom(dropping, leave);
+  // What is left in the end fits, and is not left for room any more.
+  const room = inputEnded.aborted ? undefined : watchRoom(dropping, leave);
   const isOrdered = () => (work.orders?.to(sink.id) ?? 0) > journal.position(sinkOwner(sink.id));
   const { orders } = work;
   // An order may have come amid the attempt.
@@ -110,10 +111,6 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   if (replayed.length === 0) sink.partial = undefined;
   sink.status.state = "idle";
   return true;
-}
-
-function isFailing({ status }: ActiveSink): boolean {
-  return status.state === "retrying" || status.state === "paused";
 }
 
 /**

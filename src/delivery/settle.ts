@@ -43,8 +43,21 @@ export interface SettleOptions {
   readonly hurry?: (() => AbortSignal) | undefined;
   /** Fires when no repetition is to follow: the attempt under way is finished, and a failure ends with `stopped`. */
   readonly leave?: AbortSignal | undefined;
-  /** Counts failures in a row beyond this request, so that the backoff of what takes its place grows on. */
-  readonly failures?: { inRow: number };
+  /** What failures leave for whatever takes the place of this request. */
+  readonly failures?: Failures;
+}
+
+/** A worker's memory of its failures: what is dropped for newer samples must not cut the wait that was asked for. */
+export interface Failures {
+  /** Grows the backoff. */
+  inRow: number;
+  /** A wait that has not been kept to its end: Unix ms at which it would end, and all of it in ms. */
+  wait: { readonly until: number; readonly ms: number } | undefined;
+}
+
+/** The memory of a worker that has met no failure. */
+export function noFailures(): Failures {
+  return { inRow: 0, wait: undefined };
 }
 
 /** Delivers one request, the same bytes each time, until it is delivered, rejected, to be split, or the signal fires. */
@@ -52,10 +65,13 @@ export async function settle(
   sink: ActiveSink,
   request: unknown,
   world: DeliveryWorld,
-  { giveWay = () => false, hurry, leave, failures = { inRow: 0 } }: SettleOptions = {},
+  { giveWay = () => false, hurry, leave, failures = noFailures() }: SettleOptions = {},
 ): Promise<Settled> {
-  const { ctx, log, random, wait } = world;
+  const { ctx, log, random } = world;
   const { status } = sink;
+  // No longer than all of it: the clock may have been set back.
+  const rest = failures.wait && Math.min(failures.wait.until - ctx.now(), failures.wait.ms);
+  if (rest !== undefined && !(await waitFor(rest))) return { kind: "stopped" };
   while (!ctx.signal.aborted) {
     if (status.state === "idle") status.state = "delivering";
     const outcome = await attempt(sink, request, world);
@@ -85,12 +101,21 @@ export async function settle(
       log.warn(message, { sink: sink.id, reason: outcome.reason });
     }
     const backoff = backoffMs(failures.inRow++, sink.retry, random);
-    // A receiver that says "in 0 seconds" each time must not be asked in a loop.
-    const ends = [ctx.signal, leave, hurry?.()].filter((signal) => signal !== undefined);
-    await wait(paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs ?? 0), AbortSignal.any(ends));
-    if (leave?.aborted || giveWay()) break;
+    // A receiver that says "in 0 seconds" each time must not be asked in a loop; a plugin may make NaN of a date.
+    const ms = paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs || 0);
+    failures.wait = { until: ctx.now() + ms, ms };
+    if (!(await waitFor(ms))) break;
   }
   return { kind: "stopped" };
+
+  /** Returns false when the request is to be left. */
+  async function waitFor(ms: number): Promise<boolean> {
+    const ends = [ctx.signal, leave, hurry?.()].filter((signal) => signal !== undefined);
+    const end = AbortSignal.any(ends);
+    await world.wait(ms, end);
+    if (!end.aborted) failures.wait = undefined;
+    return !leave?.aborted && !giveWay();
+  }
 }
 
 /** An exception, or no outcome, is a bug of the sink: halves find the sample it has it with, and the others go on. */

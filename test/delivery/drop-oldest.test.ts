@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pramathus } from "../../plugins/pramathus.ts";
 import { runPointsWorker } from "../../src/delivery/points-worker.ts";
+import { type DeliveryWorld, deliveryWorld } from "../../src/delivery/settle.ts";
 import { auditLedger } from "../../src/journal/audit.ts";
 import { silentLog } from "../../src/model/log.ts";
 import type { CheckedSinkOptions } from "../../src/model/sink-options.ts";
@@ -21,12 +23,13 @@ const maxBytes = 6000;
 interface OpenOptions {
   readonly yields?: (consumer: string) => boolean;
   readonly status?: number;
+  readonly once?: boolean;
 }
 
 /** A receiver that is away until it is healed, a sink that drops, and its worker at work. */
-async function open(host: CheckedSinkOptions, { yields, status = 503 }: OpenOptions = {}) {
+async function open(host: CheckedSinkOptions, { yields, status = 503, once = false }: OpenOptions = {}) {
   const ill = { is: true };
-  const receiver = await startReceiver(() => ({ status: ill.is ? status : 200, headers: { "retry-after": "600" } }));
+  const receiver = await startReceiver(() => ({ status: ill.is ? status : 200, headers: { "retry-after": "60" } }));
   const bench = await openBench(pramathus({ endpoint: receiver.url }), { batch: { size: 10 }, ...host }, maxBytes);
   const { journal, sink, stop } = bench;
   await journal.commit("sink/pramathus", 0);
@@ -37,6 +40,15 @@ async function open(host: CheckedSinkOptions, { yields, status = 503 }: OpenOpti
   };
   const ended = new AbortController();
   const ctx = { log, now: Date.now, signal: stop.signal, state: journal.state("x"), ownMetrics: async () => "" };
+  const kept = { waits: 0 };
+  const world: DeliveryWorld = {
+    ...deliveryWorld(ctx, log),
+    /** A hundred times as fast, and counts what was waited to the end. */
+    async wait(ms, signal) {
+      await sleep(ms / 100, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) kept.waits++;
+    },
+  };
   const start = () =>
     runPointsWorker({
       sink,
@@ -45,7 +57,8 @@ async function open(host: CheckedSinkOptions, { yields, status = 503 }: OpenOpti
       log,
       signal: stop.signal,
       inputEnded: ended.signal,
-      once: false,
+      once,
+      world,
       ...(yields && { yields }),
     });
   const worker = start();
@@ -67,13 +80,16 @@ async function open(host: CheckedSinkOptions, { yields, status = 503 }: OpenOpti
   }
   const steps = () =>
     receiver.stored().flatMap((body) => [...body.matchAll(/"step":(\d+)/g)].map(([, n]) => Number(n)));
-  return { ...bench, receiver, ill, append, steps, errors, stopped: () => step };
+  return { ...bench, receiver, ill, append, steps, errors, kept };
 }
 
 describe("whenFull", () => {
   for (const status of [503, 401]) {
     it(`"drop-oldest" keeps the newest for a receiver that answers ${status}, counts the rest, and never stops reading`, async () => {
-      const { append, journal, errors, ill, steps, counts } = await open({ whenFull: "drop-oldest" }, { status });
+      const { append, journal, errors, ill, steps, counts, receiver, kept } = await open(
+        { whenFull: "drop-oldest" },
+        { status },
+      );
       for (let index = 0; index < 40; index++) await append();
       const { samples: waiting } = journal.waiting(journal.position("sink/pramathus"));
       const dropped = counts()["dropped journal_full"] ?? 0;
@@ -83,8 +99,9 @@ describe("whenFull", () => {
       assert.equal(errors.length, 1, errors.join("\n"));
       assert.match(errors[0] ?? "", /dropped .*"reason":"journal_full","example":"loss/);
       assert.deepEqual(mismatches(), []);
+      // Dropping cuts no wait that the receiver has asked for.
+      assert.ok(receiver.received.length <= kept.waits + 1, `${receiver.received.length} after ${kept.waits} waits`);
       ill.is = false;
-      // The receiver said "in 600 seconds"; a full journal ends that wait.
       for (let index = 0; index < 20; index++) await append();
       await until(() => journal.position("sink/pramathus") === journal.end(), 10_000, "the end");
       const arrived = steps();
@@ -97,6 +114,20 @@ describe("whenFull", () => {
       assert.deepEqual(mismatches(), []);
     });
   }
+
+  it('"drop-oldest" leaves the others their turn in an export, whose slices wait until they are full', async () => {
+    const { append, journal, counts, sink } = await open(
+      { whenFull: "drop-oldest", batch: { size: 25 } },
+      { once: true },
+    );
+    for (let index = 0; index < 60; index++) {
+      await append();
+      // Between two of them the worker finds too little for a slice.
+      if (index % 7 === 0) await until(() => sink.status.state !== "delivering", 1500, "an answer");
+    }
+    const { samples: waiting } = journal.waiting(journal.position("sink/pramathus"));
+    assert.equal(waiting + (counts()["dropped journal_full"] ?? 0), 600);
+  });
 
   it('"pause" drops nothing: reading waits', async () => {
     const { append, journal, counts } = await open({});

@@ -85,6 +85,18 @@ describe("a plugin with a bug", () => {
     });
   }
 
+  it("backs off though it makes no number of the time to wait", async () => {
+    let attempts = 0;
+    const { bench } = await open((receiver) => ({
+      render: render(receiver),
+      classify: () =>
+        attempts++ < 3 ? { kind: "retry", reason: "busy", afterMs: Number("soon") } : { kind: "delivered" },
+    }));
+    await bench.deliver([makeBatch(makeSamples(1))]);
+    assert.deepEqual(bench.waits, [500, 1000, 2000]);
+    assert.deepEqual(bench.counts(), { delivered: 1 });
+  });
+
   it("does not stop mlmon when its render returns no list", async () => {
     const { bench } = await open(() => ({ render: () => untyped(undefined) }));
     await bench.deliver([makeBatch(makeSamples(4))]);

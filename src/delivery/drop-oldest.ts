@@ -65,47 +65,12 @@ function logDropped(sink: ActiveSink, reason: string, { name, run }: Sample, { l
   });
 }
 
-/** A watch over the room in the journal while a slice is under way. */
-export interface RoomWatch {
-  /** Fires when the slice is to be left: the sink holds up reading, or is to end. */
-  readonly giveUp: AbortSignal;
-  isHeld(): boolean;
-  /** Ends the watch, after the slice. */
-  end(): void;
-}
-
-/** Watches for the moment from which on the sink holds up reading; nothing for a sink that pauses. */
-export function watchRoom(dropping: Dropping, leave?: AbortSignal): RoomWatch | undefined {
-  if (dropping.sink.whenFull !== "drop-oldest") return undefined;
-  const giveUp = new AbortController();
-  const over = new AbortController();
-  const abort = () => giveUp.abort();
-  leave?.addEventListener("abort", abort, { once: true });
-  if (leave?.aborted) abort();
-  let isHeld = false;
-  async function watch(): Promise<void> {
-    while (!over.signal.aborted && !holdsUp(dropping)) await dropping.journal.changed(over.signal);
-    if (over.signal.aborted) return;
-    isHeld = true;
-    abort();
-  }
-  // A journal that cannot be asked is told of by whoever writes to it.
-  watch().catch(() => undefined);
-  return {
-    giveUp: giveUp.signal,
-    isHeld: () => isHeld,
-    end() {
-      leave?.removeEventListener("abort", abort);
-      over.abort();
-    },
-  };
-}
-
 /**
  * Says whether the journal is full on the account of this sink alone: room comes only when it moves on. Where another
- * sink waits for the same samples, and pauses, dropping them here would free nothing.
+ * sink waits for the same samples, and pauses, dropping them here would free nothing. Asked by the worker at each change
+ * of the journal while a slice is under way.
  */
-function holdsUp({ sink, journal, yields }: Omit<Dropping, "world">): boolean {
+export function holdsUp({ sink, journal, yields }: Omit<Dropping, "world">): boolean {
   if (sink.whenFull !== "drop-oldest") return false;
   const { full, bound, freeBytes, reserveBytes } = journal.size();
   // A disk that others have filled gets no room by this.

@@ -15,6 +15,7 @@ import { render } from "./render.ts";
 import { nextReplay } from "./replay.ts";
 import { select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld, type Failures, noFailures, type SettleOptions, settle } from "./settle.ts";
+import { watchJournal } from "./watch-journal.ts";
 
 export interface LatestWorkerOptions {
   readonly sink: ActiveSink;
@@ -109,13 +110,18 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
       groups.skip(name, version);
       continue;
     }
-    const giveWay = () => !inputEnded.aborted && (groups.version(name) !== version || journal.size().full);
-    const reason = await deliverGroup(sink, batch, world, { giveWay, leave, failures });
+    const owner = sinkOwner(sink.id);
+    // Reading waits for no receiver of latest values, however long that one wants to be left alone.
+    const holdsUp = () => !inputEnded.aborted && journal.size().full && journal.position(owner) < journal.end();
+    const room = watchJournal(journal, holdsUp);
+    const giveWay = () => holdsUp() || (!inputEnded.aborted && groups.version(name) !== version);
+    const hurry = () => [room.fired];
+    const waiting = { giveWay, hurry, leave, failures };
+    const reason = await deliverGroup(sink, batch, world, waiting).finally(room.end);
     if (reason === stopped) return false;
     // Half a group would replace the whole, so what is refused is refused until the group changes.
     if (reason === undefined) refused.delete(name);
     else refused.set(name, reason);
-    const owner = sinkOwner(sink.id);
     if (groups.delivered(name, version, batch.samples.length > 0)) {
       const step = { position: journal.position(owner), changes: { owners: [owner] } };
       if (!(await commitStep(sink, journal, step, world))) return false;

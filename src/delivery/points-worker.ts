@@ -6,13 +6,14 @@ import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
-import { type Dropping, dropOldest, watchRoom } from "./drop-oldest.ts";
+import { type Dropping, dropOldest, holdsUp } from "./drop-oldest.ts";
 import type { DropOrders } from "./drop-orders.ts";
 import { holdsUpReading } from "./holds-up-reading.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { nextReplay } from "./replay.ts";
 import { mergeSlice, select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld, type Failures, noFailures } from "./settle.ts";
+import { watchJournal } from "./watch-journal.ts";
 
 export interface PointsWorkerOptions {
   readonly sink: ActiveSink;
@@ -87,20 +88,22 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
   const selection = select(sink, merged);
   logLeftOut(sink, selection, world.log);
   const { batch, ledger } = selection;
-  // What is left in the end fits, and is not left for room any more.
-  const room = inputEnded.aborted ? undefined : watchRoom(dropping, leave);
-  const isOrdered = () => (work.orders?.to(sink.id) ?? 0) > journal.position(sinkOwner(sink.id));
   const { orders } = work;
+  const isOrdered = () => (orders?.to(sink.id) ?? 0) > journal.position(sinkOwner(sink.id));
+  // What is left in the end fits, and is not left for room any more.
+  const mayLeave = sink.whenFull === "drop-oldest" && !inputEnded.aborted;
+  const room = mayLeave ? watchJournal(journal, () => holdsUp(dropping)) : undefined;
+  const giveWay = () => room?.fired.aborted === true || isOrdered();
   // An order may have come amid the attempt.
-  const hurry = orders && (() => (isOrdered() ? AbortSignal.abort() : orders.next(sink.id)));
+  const hurry = () => [room?.fired, isOrdered() ? AbortSignal.abort() : orders?.next(sink.id)];
   const start = journal.position(sinkOwner(sink.id));
   const arrived = replayed.length === 0 && sink.partial?.position === start ? sink.partial.arrived : [];
-  const options = { leave: room?.giveUp ?? leave, failures, giveWay: isOrdered, hurry, arrived };
+  const options = { leave, failures, giveWay, hurry, arrived };
   const delivered = await deliverBatch(sink, batch, world, options).finally(room?.end);
   if (delivered.stopped && replayed.length === 0 && delivered.arrived.length > 0) {
     sink.partial = { position: start, next: position, arrived: delivered.arrived };
   }
-  if (delivered.stopped) return (room?.isHeld() === true || isOrdered()) && !leave?.aborted && !signal.aborted;
+  if (delivered.stopped) return giveWay() && !leave?.aborted && !signal.aborted;
   const changes = {
     owners: [sinkOwner(sink.id)],
     ledger: [...ledger, ...delivered.ledger],

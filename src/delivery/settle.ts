@@ -37,10 +37,10 @@ export function deliveryWorld(ctx: SinkContext, log: Log): DeliveryWorld {
 }
 
 export interface SettleOptions {
-  /** Asked before each repetition: true ends with `stopped`, for latest values that can do better than repeat old ones. */
+  /** Asked before each repetition: true ends with `stopped`, for there is better to do than to repeat this. */
   readonly giveWay?: () => boolean;
   /** Gives, for each wait, what ends it early, so that `giveWay` is asked at once. */
-  readonly hurry?: (() => AbortSignal) | undefined;
+  readonly hurry?: () => readonly (AbortSignal | undefined)[];
   /** Fires when no repetition is to follow: the attempt under way is finished, and a failure ends with `stopped`. */
   readonly leave?: AbortSignal | undefined;
   /** What failures leave for whatever takes the place of this request. */
@@ -65,7 +65,7 @@ export async function settle(
   sink: ActiveSink,
   request: unknown,
   world: DeliveryWorld,
-  { giveWay = () => false, hurry, leave, failures = noFailures() }: SettleOptions = {},
+  { giveWay = () => false, hurry = () => [], leave, failures = noFailures() }: SettleOptions = {},
 ): Promise<Settled> {
   const { ctx, log, random } = world;
   const { status } = sink;
@@ -110,7 +110,7 @@ export async function settle(
 
   /** Returns false when the request is to be left. */
   async function waitFor(ms: number): Promise<boolean> {
-    const ends = [ctx.signal, leave, hurry?.()].filter((signal) => signal !== undefined);
+    const ends = [ctx.signal, leave, ...hurry()].filter((signal) => signal !== undefined);
     const end = AbortSignal.any(ends);
     await world.wait(ms, end);
     if (!end.aborted) failures.wait = undefined;

@@ -237,6 +237,24 @@ describe("the latest worker", () => {
     assert.equal((counts.superseded ?? 0) + (counts.delivered ?? 0), value);
   });
 
+  it("holds up no reading while its receiver wants to be left alone, and leaves it alone", async () => {
+    const { receiver, journal, work, append } = await open(
+      () => ({ status: 429, headers: { "retry-after": "3600" } }),
+      {},
+      10,
+      2000,
+    );
+    work();
+    let value = 0;
+    await append(batchOf(one, ++value));
+    await until(() => receiver.received.length === 1);
+    for (let round = 0; round < 3; round++) {
+      while (!journal.size().full) await append(batchOf(one, ++value));
+      await until(() => !journal.size().full, 5000, "room");
+    }
+    assert.equal(receiver.received.length, 1);
+  });
+
   it("backs off longer and longer although newer values come all the time", async () => {
     const { journal, work, append } = await open(() => ({ status: 503 }), {}, 50);
     const waits: number[] = [];

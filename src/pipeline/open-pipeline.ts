@@ -57,7 +57,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     yields,
     dropOrders,
   };
-  const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.save, onProgress };
+  const sourceWorld = { ...context, journal, intake, once, makeRoom: keeper.makeRoom, onProgress };
   const makeSource = (entry: ResolvedConfig["sources"][number]) => sourceAtWork(entry, sourceWorld);
   const makeSink = (resolved: ResolvedConfig["sinks"][number]) => sinkAtWork(resolved, sinkWorld);
   const made = config.sinks.map(makeSink);

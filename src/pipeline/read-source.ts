@@ -25,7 +25,7 @@ export interface ActiveSource {
 export interface Reading {
   readonly journal: Journal;
   readonly intake: Intake;
-  /** Frees what only the view's last snapshot keeps in the journal. */
+  /** Frees what only the view's last snapshot keeps in the journal; called at each change of a full one. */
   readonly makeRoom: () => Promise<void>;
   /** The context without what this loop itself provides. */
   readonly context: Omit<SourceContext, "progress" | "polled">;
@@ -131,19 +131,17 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: Taken
 
 /** Waits until sinks have freed room: MLflow keeps everything, so waiting loses nothing. */
 async function whileFull(active: ActiveSource, { journal, makeRoom, context }: Reading, taken: Taken): Promise<void> {
-  if (!journal.size().full) return;
-  await makeRoom();
-  if (!journal.size().full) return;
   const before = active.report.state;
-  update(active, { state: "full" });
-  const { bound, bytes, maxBytes } = journal.size();
-  const now = context.now();
-  if (Math.abs(now - taken.saidFull) >= saidEveryMs) {
+  // Again at each change: when the sinks have let it go, the view alone may hold it.
+  for (; journal.size().full && !context.signal.aborted; await journal.changed(context.signal)) {
+    await makeRoom();
+    const { full, bound, bytes, maxBytes } = journal.size();
+    if (!full) break;
+    update(active, { state: "full" });
+    const now = context.now();
+    if (Math.abs(now - taken.saidFull) < saidEveryMs) continue;
     taken.saidFull = now;
     context.log.warn("Reading pauses, as the journal is full", { source: active.entry.id, bound, bytes, maxBytes });
-  }
-  while (journal.size().full && !context.signal.aborted) {
-    await journal.changed(context.signal);
   }
   update(active, { state: before });
 }

@@ -37,6 +37,11 @@ export interface ViewKeeper {
   save(): Promise<void>;
   /** The same, but goes on without it, after a line in the log. */
   saveWithin(ms: number, log: Log): Promise<void>;
+  /**
+   * Writes one when only the last one keeps what the journal holds, and goes on without it. Called at each change of a
+   * full journal: beside a sink that holds as much it would free nothing, and costs megabytes each time.
+   */
+  makeRoom(): Promise<void>;
   stop(): void;
 }
 
@@ -62,13 +67,19 @@ export function keepView(view: View, journal: Journal, intake: Intake, now: () =
       log.error(message, { reason: messageOf(error) });
     }
   }
+  async function makeRoom(): Promise<void> {
+    const own = journal.position(viewConsumer);
+    const others = journal.consumers().filter((consumer) => consumer !== viewConsumer);
+    if (others.every((consumer) => journal.position(consumer) > own)) await saveOrNot();
+  }
+  /** A failed write is met again by the next append, which reports it. */
+  const saveOrNot = () => save().catch(() => undefined);
   const timer = setInterval(() => {
     view.expire(now());
-    // A failed write is met again by the next append, which reports it.
-    save().catch(() => undefined);
+    void saveOrNot();
   }, 60_000);
   timer.unref();
-  return { save, saveWithin, stop: () => clearInterval(timer) };
+  return { save, saveWithin, makeRoom, stop: () => clearInterval(timer) };
 }
 
 function restored(snapshot: unknown, options: ViewOptions, journal: Journal): View {

@@ -26,6 +26,27 @@ describe("keepView()", () => {
   });
 });
 
+describe("makeRoom()", () => {
+  it("writes no snapshot while a sink holds as much, and one when only the last snapshot does", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1 });
+    const view = await openView(journal, { max: 10, retentionMs: 1e15, sources: ["mlflow"] });
+    const intake = createIntake(journal, view, []);
+    const keeper = keepView(view, journal, intake, Date.now);
+    await journal.commit("sink/slow", 0);
+    for (let step = 0; step < 3; step++) {
+      await intake.take("mlflow", makeBatch(makeSamples(10)));
+      await keeper.makeRoom();
+    }
+    assert.equal(journal.state(viewConsumer).get("snapshot"), undefined);
+    await journal.commit("sink/slow", 15);
+    await keeper.makeRoom();
+    assert.equal(journal.position(viewConsumer), journal.end());
+    assert.deepEqual(journal.waiting(0).samples, 20, "what the sink has passed is freed");
+    keeper.stop();
+    await journal.close();
+  });
+});
+
 describe("openView()", () => {
   it("keeps what it shows through a kill before its first snapshot", async () => {
     const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });

@@ -16,6 +16,7 @@ export async function commitStep(
   world: DeliveryWorld,
 ): Promise<boolean> {
   const { signal, now } = world.ctx;
+  const before = sink.status.state;
   for (let attempt = 0; ; attempt++) {
     try {
       await journal.commit(sinkOwner(sink.id), step.position, step.changes);
@@ -32,6 +33,7 @@ export async function commitStep(
       if (signal.aborted) return false;
     }
   }
+  sink.status.state = before;
   // What could not be freed now is freed after a later step.
   await journal.trim().catch(onlyWorkErrors);
   return true;

@@ -8,6 +8,7 @@ import { type DeliveryWorld, deliveryWorld } from "../../src/delivery/settle.ts"
 import { defineHttpSink, type HttpSink, v } from "../../src/index.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
+import { WorkError } from "../../src/model/errors.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { createView } from "../../src/view/create-view.ts";
 import { until } from "../beds/wait.ts";
@@ -79,7 +80,7 @@ async function open(
     await journal.append({ batch });
     view.apply(batch);
   }
-  return { receiver, journal, view, make, work, append };
+  return { receiver, journal, sink: grouped, view, make, work, append };
 }
 
 const now = Date.now();
@@ -253,6 +254,21 @@ describe("the latest worker", () => {
       await until(() => !journal.size().full, 5000, "room");
     }
     assert.equal(receiver.received.length, 1);
+  });
+
+  it("is idle again once it can be written down what was delivered", async () => {
+    const { journal, sink, work, append } = await open();
+    const { commit } = journal;
+    let failures = 1;
+    journal.commit = async (...args) => {
+      if (failures-- > 0) throw new WorkError("its disk is full");
+      await commit(...args);
+    };
+    work();
+    await append(batchOf(one, 1));
+    await until(() => journal.position("sink/latest") === journal.end());
+    assert.match(sink.status.lastError?.reason ?? "", /disk is full/);
+    await until(() => sink.status.state === "idle", 2000, "an idle sink");
   });
 
   it("backs off longer and longer although newer values come all the time", async () => {

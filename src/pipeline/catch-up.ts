@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { ActiveSink } from "../delivery/active-sink.ts";
 import { dropOldest } from "../delivery/drop-oldest.ts";
@@ -11,7 +11,7 @@ import { openJournal } from "../journal/sqlite-journal.ts";
 import { WorkError } from "../model/errors.ts";
 import type { SinkContext } from "../model/sink.ts";
 import { closingAll } from "./closing.ts";
-import { beginKey, catchUpOwner } from "./consumers.ts";
+import { catchUpOwner, forgetBegin, movedKey } from "./consumers.ts";
 import { type HistoryFolder, historyFile, historyRoom, removeHistory } from "./history-files.ts";
 import { readAll } from "./read-all.ts";
 import { commonKeys } from "./sample-keys.ts";
@@ -141,18 +141,28 @@ export async function catchUp(
 
   /** Counts in the journal what was skipped before and is delivered or dead now, and ends the catching up. */
   async function settle(history: Journal): Promise<void> {
+    await moveDeadLetters(history);
     const rows = history
       .ledger()
-      .filter(({ scope, name }) => scope === "sink" && ["delivered", "dead", "refused"].includes(name));
-    const count = rows.reduce((sum, row) => sum + row.count, 0);
+      .filter(({ scope, name }) => scope === "sink" && ["delivered", "dead", "refused", "evicted"].includes(name));
+    const count = rows.reduce((sum, row) => sum + (row.name === "evicted" ? 0 : row.count), 0);
     const reread = { scope: "sink", id: sink.id, name: "reread", reason: "", count } as const;
-    journal.state(keeper).delete(beginKey);
-    await journal.commit(owner, journal.position(owner), {
-      owners: [keeper],
-      ledger: [...rows, reread],
-      deadLetters: history.deadLetters(Number.MAX_SAFE_INTEGER).toReversed(),
-    });
+    forgetBegin(journal.state(keeper));
+    await journal.commit(owner, journal.position(owner), { owners: [keeper], ledger: [...rows, reread] });
     ctx.log.info("A new sink has all that MLflow holds", { sink: sink.id, samples: count });
+  }
+
+  /** Some at a time, as a receiver may have refused everything; after a crash from where it was. */
+  async function moveDeadLetters(history: Journal): Promise<void> {
+    const state = journal.state(keeper);
+    for (;;) {
+      const deadLetters = history.dead.page({}, Number(state.get(movedKey) ?? 0), movedAtOnce);
+      const last = deadLetters.at(-1);
+      if (last === undefined) return;
+      state.set(movedKey, String(last.id));
+      await journal.commit(owner, journal.position(owner), { owners: [keeper], deadLetters });
+      await setImmediate();
+    }
   }
 }
 
@@ -163,6 +173,9 @@ export function rereadable(config: ResolvedConfig): ResolvedConfig {
 
 /** What comes meanwhile is looked for in the history together: 0.3 s for a million samples of it. */
 const gatherMs = 2000;
+
+/** Dead letters of one transaction; one may hold a whole request. */
+const movedAtOnce = 100;
 
 /** Long, as MLflow is read from its start each time. */
 const retryMs = 600_000;

@@ -3,6 +3,7 @@ import type { Journal, LedgerRow } from "../journal/journal.ts";
 import { sinkOf, sinkOwner } from "../journal/sink-owner.ts";
 import type { Log } from "../model/log.ts";
 import type { CheckedSinkOptions } from "../model/sink-options.ts";
+import type { State } from "../model/state.ts";
 
 type Sinks = readonly { readonly id: string }[];
 
@@ -32,7 +33,7 @@ export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promis
     const dropped: LedgerRow = { scope: "sink", id, name: "dropped", reason: "sink_removed", count: samples };
     // What it had begun to catch up with is begun anew if it comes back.
     const keeper = catchUpOwner(id);
-    journal.state(keeper).delete(beginKey);
+    forgetBegin(journal.state(keeper));
     await journal.forget(consumer, { owners: [keeper], ledger: samples > 0 ? [dropped] : [] });
   }
 }
@@ -62,3 +63,12 @@ export function catchUpOwner(id: string): string {
 }
 
 export const beginKey = "begin";
+
+/** The id of the last dead letter that has come from the sink's history to the common journal. */
+export const movedKey = "moved";
+
+/** Ends the catching up of a sink, or gives it up; written by the step that names the owner. */
+export function forgetBegin(state: State): void {
+  state.delete(beginKey);
+  state.delete(movedKey);
+}

@@ -51,14 +51,8 @@ export async function catchUp(
     opened.push(() => history.close());
     // Nothing is trimmed: all of it is compared in the end with what the common journal holds.
     for (const consumer of [keeper, owner]) await history.commit(consumer, history.position(consumer));
-    if (history.state(keeper).get("read") === undefined && !(await read(history))) return false;
-    const over = new AbortController();
-    // A journal that cannot be written is told of by the delivery.
-    const yielding = giveWay(over.signal).catch(() => undefined);
-    const isDelivered = await deliver(history).finally(() => over.abort());
-    await yielding;
-    if (!isDelivered) return false;
-    if (!(await meet(history))) return false;
+    const isDelivered = await givingWay(async () => (await read(history)) && (await deliver(history)));
+    if (!isDelivered || !(await meet(history))) return false;
     await settle(history);
     return true;
   }).catch(async (error: unknown) => {
@@ -71,13 +65,14 @@ export async function catchUp(
       reason,
       delayMs: retryMs,
     });
-    await pause(retryMs, end);
+    await givingWay(() => pause(retryMs, end));
     return end.aborted ? false : catchUp(sink, ctx, signals, world);
   });
   if (done) await removeHistory(folder, file);
   return done;
 
   async function read(history: Journal): Promise<boolean> {
+    if (history.state(keeper).get("read") !== undefined) return true;
     ctx.log.info("MLflow is read again for a new sink, as the journal no longer holds all", { sink: sink.id });
     await readAll({
       config: rereadable(config()),
@@ -111,11 +106,22 @@ export async function catchUp(
     return from.position(owner) >= from.end();
   }
 
-  /** Drops what a full journal holds for this sink alone, where its delivery options say so; until the signal fires. */
-  async function giveWay(over: AbortSignal): Promise<void> {
-    if (sink.whenFull !== "drop-oldest") return;
-    const dropping = { sink, journal, world: deliveryWorld(ctx, ctx.log), yields };
-    while (!over.aborted) if (!(await dropOldest(dropping))) await journal.changed(over);
+  /** Drops meanwhile what a full journal holds for this sink alone, where its delivery options say so. */
+  async function givingWay<T>(work: () => Promise<T>): Promise<T> {
+    const over = new AbortController();
+    async function dropUntilOver(): Promise<void> {
+      if (sink.whenFull !== "drop-oldest") return;
+      const dropping = { sink, journal, world: deliveryWorld(ctx, ctx.log), yields };
+      while (!over.signal.aborted) if (!(await dropOldest(dropping))) await journal.changed(over.signal);
+    }
+    // A journal that cannot be written is told of by the delivery.
+    const dropped = dropUntilOver().catch(() => undefined);
+    try {
+      return await work();
+    } finally {
+      over.abort();
+      await dropped;
+    }
   }
 
   /** Goes on in the common journal, past all that may stand in the history as well; makes room in it meanwhile. */

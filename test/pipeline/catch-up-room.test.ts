@@ -5,6 +5,7 @@ import { pramathus } from "../../plugins/pramathus.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { activateSink } from "../../src/delivery/activate.ts";
 import { defineSource, v } from "../../src/index.ts";
+import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { type Log, silentLog } from "../../src/model/log.ts";
 import { catchUp } from "../../src/pipeline/catch-up.ts";
@@ -59,6 +60,48 @@ describe("the history of a new sink", () => {
     assert.deepEqual(await readdir(folder.path), []);
     stop.abort();
     assert.equal(await catching, false);
+    await journal.close();
+  });
+
+  it("holds up nobody while it is read for a sink that gives way", async () => {
+    await using folder = await temporaryFolder();
+    const journal = await openJournal({ path: ":memory:", maxBytes: 5000 });
+    await journal.append({ batch: makeBatch(makeSamples(10)) });
+    await journal.commit("sink/other", journal.end());
+    await journal.trim();
+    const gate = Promise.withResolvers<void>();
+    const gated = defineSource("gated", v.strictObject({}), () => ({
+      rereads: true,
+      async *read() {
+        await gate.promise;
+        yield makeBatch(makeSamples(10));
+      },
+    }));
+    const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new", whenFull: "drop-oldest" })];
+    const config = resolveConfig({ sources: [gated()], sinks }, { origin: "test", secrets: "ignore" });
+    await placeNew(journal, [{ id: "new", catchesUp: true }]);
+    while (!journal.size().full) {
+      await journal.append({ batch: makeBatch(makeSamples(10, { name: `later ${journal.stored()}` })) });
+    }
+    await journal.commit("sink/other", journal.end());
+    await journal.trim();
+    const [resolved] = config.sinks;
+    assert.ok(resolved);
+    const take = async () => ({ kind: "answered", response: new Response() }) as const;
+    const sink = activateSink(resolved, { send: take, now: Date.now });
+    const { signal } = new AbortController();
+    const ctx = { log: silentLog, now: Date.now, signal, state: journal.state("sink/new"), ownMetrics: async () => "" };
+    const catching = catchUp(
+      sink,
+      ctx,
+      { leave: signal, end: signal },
+      { journal, folder: folder.path, config: () => config, caughtByReading: async () => {}, yields: () => false },
+    );
+    await until(() => !journal.size().full, 5000, "room");
+    gate.resolve();
+    assert.equal(await catching, true);
+    const mismatches = auditLedger(journal).filter((line) => line.startsWith('sink "new"'));
+    assert.deepEqual(mismatches, []);
     await journal.close();
   });
 });

@@ -57,16 +57,12 @@ async function tally(position: number, { sink, journal, world, groupOf, refused 
       ledger.push(...selected.ledger);
       const { time, samples } = selected.batch;
       delivered += samples.length;
-      for (const [group, reason] of refused) {
-        const own = samples.filter((sample) => groupOf(sample) === group);
-        if (own.length === 0) continue;
+      for (const [group, own] of refused.size > 0 ? Map.groupBy(samples, groupOf) : []) {
+        const reason = refused.get(group);
+        if (reason === undefined) continue;
         delivered -= own.length;
-        deadLetters.push({
-          sink: sink.id,
-          time: world.ctx.now(),
-          reason,
-          batch: { time, samples: own, ended: [], group },
-        });
+        const batch = { time, samples: own, ended: [], group };
+        deadLetters.push({ sink: sink.id, time: world.ctx.now(), reason, batch });
       }
     }
     from = slice.next;

@@ -39,6 +39,19 @@ export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promis
 }
 
 /**
+ * Takes the places of sinks that take no part in an export, as they would hold the journal for ever: what they show is in
+ * the view. Called before `placeNew`; the next service gives them places again.
+ */
+export async function releaseUnserved(journal: Journal, sinks: Sinks): Promise<void> {
+  const known = new Set(journal.consumers());
+  for (const { id } of sinks.filter(({ id }) => known.has(sinkOwner(id)))) {
+    const { samples: count } = journal.waiting(journal.position(sinkOwner(id)));
+    const superseded: LedgerRow = { scope: "sink", id, name: "superseded", reason: "not_served", count };
+    await journal.forget(sinkOwner(id), { ledger: count > 0 ? [superseded] : [] });
+  }
+}
+
+/**
  * Gives each sink that has none a position, so that nothing it is to have is trimmed; called before its worker starts.
  * The position of a sink at work is its worker's alone.
  */

@@ -11,7 +11,7 @@ import { activateTransforms } from "./active-transforms.ts";
 import { applyConfig, consumes, type Parts } from "./apply.ts";
 import { caughtByReading } from "./caught-by-reading.ts";
 import { closeMs, closeSink } from "./close-sink.ts";
-import { dropGone, placeNew } from "./consumers.ts";
+import { dropGone, placeNew, releaseUnserved } from "./consumers.ts";
 import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { fired } from "./fired.ts";
 import { removeOldHistories } from "./history-files.ts";
@@ -69,7 +69,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   }
   await dropGone(journal, config.sinks, log);
   await tidy();
-  // A sink that takes no part would hold the journal for ever.
+  await releaseUnserved(
+    journal,
+    made.filter((sink) => !wanted.includes(sink)).map(({ sink }) => sink),
+  );
   await placeNew(
     journal,
     wanted.map(({ placed }) => placed),

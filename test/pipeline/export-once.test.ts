@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
+import { prometheus } from "../../plugins/prometheus.ts";
 import { pushgateway } from "../../plugins/pushgateway.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { type defineConfig, defineHttpSink, defineSink, defineSource, filter, v } from "../../src/index.ts";
+import { auditLedger } from "../../src/journal/audit.ts";
+import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { WorkError } from "../../src/model/errors.ts";
 import { silentLog } from "../../src/model/log.ts";
+import { placeNew } from "../../src/pipeline/consumers.ts";
 import { exportOnce } from "../../src/pipeline/export-once.ts";
+import { temporaryFolder } from "../beds/wait.ts";
 import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 
@@ -34,14 +40,18 @@ async function open(script: Parameters<typeof startReceiver>[0] = []) {
   return receiver;
 }
 
-function start(config: Parameters<typeof defineConfig>[0], giveUpMs = 5000, now = Date.now) {
+function start(
+  config: Parameters<typeof defineConfig>[0],
+  giveUpMs = 5000,
+  change: Partial<Parameters<typeof exportOnce>[0]> = {},
+) {
   return exportOnce({
     config: resolveConfig(config, { origin: "test", secrets: "required" }),
     log: silentLog,
     signal: new AbortController().signal,
     stateDir: undefined,
     giveUpMs,
-    now,
+    ...change,
   });
 }
 
@@ -115,6 +125,33 @@ describe("exportOnce()", () => {
     assert.deepEqual(kept && [kept.delivered, kept.waiting], [result.read, 0]);
   });
 
+  it("is not held up by the place that the scrape page has in the journal of a service", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "journal.db");
+    const receiver = await open();
+    const before = await openJournal({ path, maxBytes: 1e9 });
+    await before.append({
+      batch: makeBatch(makeSamples(100, { run })),
+      ledger: [{ scope: "source", id: "given", name: "read", reason: "", count: 100 }],
+    });
+    for (const consumer of ["sink/prometheus", "sink/pramathus"]) await before.commit(consumer, 0);
+    await before.close();
+    const sources = [give([100, 200].map((step) => makeBatch(makeSamples(100, { run, step }))))];
+    const sinks = [prometheus(), pramathus({ endpoint: receiver.url })];
+    const stop = AbortSignal.timeout(10_000);
+    const config = { sources, sinks, journal: { maxBytes: 3000 } };
+    const result = await start(config, 60_000, { stateDir: folder.path, signal: stop });
+    assert.equal(stop.aborted, false, "it ends by itself");
+    assert.deepEqual(
+      result.sinks.map(({ id, delivered, waiting }) => [id, delivered, waiting]),
+      [["pramathus", 300, 0]],
+    );
+    const after = await openJournal({ path, maxBytes: 1e9 });
+    await placeNew(after, [{ id: "prometheus", catchesUp: false }]);
+    assert.deepEqual(auditLedger(after), []);
+    await after.close();
+  });
+
   it("gives no sink up because the clock was set forward", async () => {
     let ahead = 0;
     const steps: number[] = [];
@@ -129,7 +166,7 @@ describe("exportOnce()", () => {
       },
     }));
     const sources = [give([makeBatch(makeSamples(10, { run }))])];
-    const result = await start({ sources, sinks: [slow()] }, 60_000, () => Date.now() + ahead);
+    const result = await start({ sources, sinks: [slow()] }, 60_000, { now: () => Date.now() + ahead });
     assert.deepEqual(steps, [10]);
     assert.equal(result.sinks[0]?.waiting, 0);
   });

@@ -64,8 +64,9 @@ export async function deliverBatch(
   async function halve(part: Batch, reason: string): Promise<boolean> {
     const { samples } = part;
     if (samples.length <= 1) {
-      bury(part, reason);
-      return true;
+      bury({ ...part, ended: samples.length === 0 ? part.ended : [] }, reason);
+      // The runs whose end came with the sample have done nothing wrong.
+      return samples.length === 0 || part.ended.length === 0 || deliver({ ...part, samples: [] });
     }
     const middle = Math.ceil(samples.length / 2);
     return (

@@ -5,7 +5,7 @@ import { defineHttpSink, secret, v } from "../../src/index.ts";
 import { WorkError } from "../../src/model/errors.ts";
 import { until } from "../beds/wait.ts";
 import { type Act, type Receiver, startReceiver } from "../fixtures/receiver.ts";
-import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 import { type Bench, openBench } from "./world.ts";
 
 const opened: { close(): Promise<void> }[] = [];
@@ -93,6 +93,24 @@ describe("the points worker", () => {
       letter?.batch.samples.map(({ step }) => step),
       [13],
     );
+  });
+
+  it("delivers the end of a run whose last sample is refused", async () => {
+    const receiver = await startReceiver((body) => (body.includes("7") ? answer(400) : undefined));
+    const both = defineHttpSink("both", v.strictObject({}), () => ({
+      render: ({ samples, ended }) => [
+        {
+          method: "POST",
+          url: receiver.url,
+          body: `${samples.map(({ step }) => step)} ${ended.map(({ name }) => name)}`,
+        },
+      ],
+    }));
+    const bench = await openBench(both());
+    opened.push({ close: () => receiver.stop() }, bench);
+    await bench.deliver([makeBatch(makeSamples(8), { ended: [makeRun()] })]);
+    assert.deepEqual(receiver.stored(), ["0,1,2,3 ", "4,5 ", "6 ", " resnet-01"]);
+    assert.deepEqual(bench.counts(), { delivered: 7, "dead http_400": 1 });
   });
 
   it("makes every sample a dead letter when all are refused", async () => {

@@ -1,3 +1,4 @@
+import type { Batch } from "../model/batch.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Sample } from "../model/sample.ts";
 
@@ -6,6 +7,13 @@ import type { Sample } from "../model/sample.ts";
  * `WorkError` that names the giver, such as `the transform "rename"`. Called once a batch for its source and once for
  * each transform.
  */
+export function checkBatch(batch: Batch | undefined, giver: string): void {
+  checkSamples(batch?.samples, giver);
+  if (!Array.isArray(batch?.ended))
+    throw new WorkError(`Cannot use what ${giver} gave: a batch needs a list of ended runs`);
+}
+
+/** The same for its samples. */
 export function checkSamples(samples: readonly Sample[] | undefined, giver: string): void {
   if (!Array.isArray(samples)) throw new WorkError(`Cannot use what ${giver} gave: a batch needs a list of samples`);
   let labels: Sample["labels"];

@@ -8,7 +8,7 @@ import { messageOf } from "../model/message-of.ts";
 import type { Transform } from "../model/source.ts";
 import type { State } from "../model/state.ts";
 import type { View } from "../view/view.ts";
-import { checkSamples } from "./check-samples.ts";
+import { checkBatch } from "./check-samples.ts";
 
 /** Takes batches of all sources, one at a time: transforms, journal, view. */
 export interface Intake {
@@ -56,7 +56,7 @@ export function createIntake(
   }
 
   async function takeNow(source: string, batch: Batch): Promise<void> {
-    checkSamples(batch?.samples, `the source "${source}"`);
+    checkBatch(batch, `the source "${source}"`);
     const ledger: LedgerRow[] = readRows(source, batch);
     let current: Batch = { ...batch, source };
     for (const { id, transform, context } of transforms) {
@@ -121,7 +121,7 @@ async function applied(id: string, transform: () => Awaitable<Batch>): Promise<B
   const batch = await Promise.try(transform).catch((cause: unknown) => {
     throw cause instanceof WorkError ? cause : new WorkError(`Cannot apply ${giver}: ${messageOf(cause)}`, { cause });
   });
-  checkSamples(batch?.samples, giver);
+  checkBatch(batch, giver);
   return batch;
 }
 

@@ -50,4 +50,23 @@ describe("the intake", () => {
     assert.equal(batches[0]?.source, "s");
     await journal.close();
   });
+
+  it("names a transform that gives no ended runs", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 2 });
+    const view = createView({ max: 100, retentionMs: 1e15 });
+    const context = {
+      log: silentLog,
+      signal: new AbortController().signal,
+      now: Date.now,
+      state: journal.state("transform/t"),
+    };
+    // As a user's JavaScript may, where the compiler is not asked.
+    const transform = ({ samples }: ReturnType<typeof makeBatch>) => JSON.parse(JSON.stringify({ samples }));
+    const intake = createIntake(journal, view, [{ id: "t", transform, context }]);
+    await assert.rejects(intake.take("s", makeBatch(makeSamples(1))), {
+      name: "WorkError",
+      message: 'Cannot use what the transform "t" gave: a batch needs a list of ended runs',
+    });
+    await journal.close();
+  });
 });

@@ -12,9 +12,9 @@ export const ledgerSeries: readonly OwnSeries[] = [
   counter("mlmon_samples_refused_total", "Samples that the sink cannot carry", "refused", ["sink", "reason"]),
   counter(
     "mlmon_samples_superseded_total",
-    "Samples that left a full journal before the sink of latest values had delivered newer ones",
+    "Samples passed over by a sink of latest values, which delivers newer ones",
     "superseded",
-    ["sink"],
+    ["sink", "reason"],
   ),
   counter("mlmon_samples_skipped_total", "Samples that were gone from the journal before the sink came", "skipped", [
     "sink",

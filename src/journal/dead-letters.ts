@@ -26,8 +26,6 @@ export interface DeadLetters {
   drop(filter: DeadFilter, span: Span): readonly DeadCount[];
   /** Makes dead letters again of what was sent back for a sink, and returns their counts. */
   unmark(sink: string): readonly LedgerRow[];
-  /** Newest first; without those that were sent back. */
-  read(limit: number): readonly DeadLetter[];
   counts(filter: DeadFilter): readonly DeadCount[];
   page(filter: DeadFilter, after: number, limit: number): readonly KeptLetter[];
   replaying(sink: string): Replaying;
@@ -62,7 +60,6 @@ export function openDeadLetters(database: Database, maxBytes: number): DeadLette
     "SELECT id, bytes, sink, reason, samples FROM dead_letters WHERE replay = 0 ORDER BY id LIMIT 1",
   );
   const remove = db.prepare("DELETE FROM dead_letters WHERE id = ?");
-  const newest = db.prepare(`SELECT ${columns} FROM dead_letters WHERE replay = 0 ORDER BY id DESC LIMIT ?`);
   const count = db.prepare(`
     SELECT sink, reason, count(*) AS letters, sum(samples) AS samples, sum(bytes) AS bytes
     FROM dead_letters WHERE ${matching} GROUP BY sink, reason ORDER BY sink, reason`);
@@ -147,7 +144,6 @@ export function openDeadLetters(database: Database, maxBytes: number): DeadLette
       return replayed.map(({ reason, samples }) => ({ scope: "sink", id: sink, name: "dead", reason, count: samples }));
     },
 
-    read: (limit) => run(() => newest.all(limit)).map((row) => withoutId(open(row))),
     counts({ sink, ...filter }) {
       if (Object.values(filter).some((value) => value !== undefined)) return run(() => counts({ sink, ...filter }));
       return totals.kept().filter((count) => sink === undefined || count.sink === sink);
@@ -176,8 +172,4 @@ function parameters(
   const words = reason === undefined ? null : toUtf8(reason);
   const { after, to } = span;
   return [sink ?? null, reason ?? null, words, since ?? 0, before ?? Number.MAX_VALUE, after, to] as const;
-}
-
-function withoutId({ id: _, ...letter }: KeptLetter): DeadLetter {
-  return letter;
 }

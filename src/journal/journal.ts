@@ -39,8 +39,6 @@ export interface Journal {
   discard(owners: readonly string[]): void;
   /** All counters. */
   ledger(): readonly LedgerRow[];
-  /** Newest first, without those that are replayed. */
-  deadLetters(limit: number): readonly DeadLetter[];
   readonly dead: DeadQueue;
   /** Deletes what every consumer has passed; called after commits, cheap when there is nothing to do. */
   trim(): Promise<void>;
@@ -75,7 +73,7 @@ export interface Changes {
 
 /** One counter of the ledger, for example `{ scope: "sink", id: "pramathus", name: "delivered", reason: "", count: 5 }`. */
 export interface LedgerRow {
-  readonly scope: "source" | "transform" | "sink" | "view";
+  readonly scope: "source" | "transform" | "sink";
   readonly id: string;
   readonly name:
     | "read"

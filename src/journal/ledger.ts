@@ -51,7 +51,7 @@ export function openLedger({ db, run }: Database): Ledger {
   }
 }
 
-const scopes: Words<LedgerRow["scope"]> = { source: true, transform: true, sink: true, view: true };
+const scopes: Words<LedgerRow["scope"]> = { source: true, transform: true, sink: true };
 const names: Words<LedgerRow["name"]> = {
   read: true,
   nonfinite: true,

@@ -91,7 +91,6 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     state: states.of,
     discard: states.settle,
     ledger: ledger.read,
-    deadLetters: letters.read,
     dead: openDeadQueue({ letters, ledger, transaction, bell, now }),
 
     async trim() {

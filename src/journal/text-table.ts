@@ -3,8 +3,8 @@
  * and their labels; text decides, as a transform may make a new object for every sample.
  */
 export class TextTable<Item extends object> {
-  /** The JSON of the rows, in the order of their index. */
-  readonly rows: string[] = [];
+  /** The JSON of each, in the order of their index. */
+  readonly #rows: string[] = [];
   readonly #byIdentity = new Map<Item, number>();
   readonly #byText = new Map<string, number>();
   readonly #write: (item: Item) => unknown;
@@ -19,7 +19,7 @@ export class TextTable<Item extends object> {
     const text = JSON.stringify(this.#write(item));
     let index = this.#byText.get(text);
     if (index === undefined) {
-      index = this.rows.push(text) - 1;
+      index = this.#rows.push(text) - 1;
       this.#byText.set(text, index);
     }
     this.#byIdentity.set(item, index);
@@ -27,6 +27,6 @@ export class TextTable<Item extends object> {
   }
 
   toJson(): string {
-    return `[${this.rows.join(",")}]`;
+    return `[${this.#rows.join(",")}]`;
   }
 }

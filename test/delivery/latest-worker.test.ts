@@ -169,7 +169,7 @@ describe("the latest worker", () => {
     await until(() => journal.waiting(journal.position("sink/latest")).samples === 0);
     const counts = journal.ledger().map(({ name, reason, count }) => `${name} ${reason} ${count}`.replace("  ", " "));
     assert.deepEqual(counts.sort(), ["dead http_405 1", "delivered 1"]);
-    assert.equal(journal.deadLetters(1)[0]?.reason, '405: the receiver says "no text"');
+    assert.equal(journal.dead.page({}, 0, 1)[0]?.reason, '405: the receiver says "no text"');
     await append(batchOf(one, 3));
     await until(() => receiver.stored().includes("vision=3"));
   });
@@ -179,9 +179,9 @@ describe("the latest worker", () => {
     const { receiver, journal, work, append } = await open(() => (ill ? { status: 405 } : undefined));
     work();
     await append(batchOf(one, 1));
-    await until(() => journal.deadLetters(1).length === 1);
+    await until(() => journal.dead.page({}, 0, 1).length === 1);
     await journal.dead.replay({});
-    await until(() => receiver.received.length === 2 && journal.deadLetters(1).length === 1);
+    await until(() => receiver.received.length === 2 && journal.dead.page({}, 0, 1).length === 1);
     ill = false;
     await journal.dead.replay({});
     await until(() => receiver.stored().includes("vision=1") && journal.dead.replaying("latest").samples === 0);

@@ -62,7 +62,7 @@ describe("the words of a plugin", () => {
     const { journal, sink, deliver, close } = await openBench(define());
     await deliver([makeBatch(makeSamples(1))]);
     assert.equal(sink.status.lastError?.reason, "no such key: <secret>");
-    assert.equal(journal.deadLetters(1)[0]?.reason, "no such key: <secret>");
+    assert.equal(journal.dead.page({}, 0, 1)[0]?.reason, "no such key: <secret>");
     await close();
   });
 });

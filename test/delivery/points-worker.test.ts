@@ -87,7 +87,7 @@ describe("the points worker", () => {
       upTo(30).filter((step) => step !== 13),
     );
     assert.deepEqual(bench.counts(), { delivered: 29, "dead http_400": 1 });
-    const [letter] = bench.journal.deadLetters(10);
+    const [letter] = bench.journal.dead.page({}, 0, 10);
     assert.equal(letter?.reason, '400: the receiver says "odd step"');
     assert.deepEqual(
       letter?.batch.samples.map(({ step }) => step),

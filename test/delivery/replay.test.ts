@@ -49,7 +49,7 @@ describe("a replay of dead letters", () => {
     const [replayed] = await bench.journal.dead.replay({ sink: "pramathus" });
     assert.equal(replayed?.samples, 12);
     assert.equal(bench.journal.dead.replaying("pramathus").samples, 12);
-    assert.deepEqual(bench.journal.deadLetters(10), []);
+    assert.deepEqual(bench.journal.dead.page({}, 0, 10), []);
     balanced(bench);
     const before = receiver.received.length;
     await bench.deliver([]);

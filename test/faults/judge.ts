@@ -32,7 +32,7 @@ export async function judge(scenario: Scenario, world: World): Promise<Verdict> 
   const points = await world.trainings.points();
   const misses: string[] = [];
   const journal = await openJournal({ path: `${world.state}/journal.db`, maxBytes: 1e12 });
-  const letters = journal.deadLetters(1_000_000);
+  const letters = journal.dead.page({}, 0, 1_000_000);
   misses.push(...auditLedger(journal).map((sum) => `the ledger does not add up: ${sum}`));
   await journal.close();
 

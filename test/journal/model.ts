@@ -44,7 +44,7 @@ export class JournalModel {
       const key = JSON.stringify([row.scope, row.id, row.name, row.reason]);
       this.ledger.set(key, { ...row, count: row.count + (this.ledger.get(key)?.count ?? 0) });
     }
-    this.deadLetters.unshift(...deadLetters.toReversed());
+    this.deadLetters.push(...deadLetters);
   }
 
   set(owner: string, key: string, value: StateValue | undefined): void {

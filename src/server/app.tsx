@@ -73,6 +73,9 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   app.get("/api/v1/status", (c) => c.json(statusJson(status())));
   app.get("/", (c) => c.html(<StatusPage status={status()} />));
   mount(app);
+  for (const path of hiddenPages(app)) {
+    log.warn("A sink's page is hidden by another one at its path: give it another", { path });
+  }
   if (!app.routes.some(({ path }) => path === "/metrics")) {
     app.get("/metrics", async (c) =>
       c.text(await ownMetrics(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
@@ -101,6 +104,12 @@ function readiness(c: Context, { notReady, warnings }: Status["brief"]): Respons
   if (type === "application/json") return c.json({ ready, notReady, warnings }, code);
   const lines = [ready ? "ready" : "not ready", ...notReady, ...warnings.map((warning) => `warning: ${warning}`)];
   return c.text(`${lines.join("\n")}\n`, code);
+}
+
+/** Paths that come twice: the first answers. */
+function hiddenPages({ routes }: Hono): readonly string[] {
+  const pages = routes.filter(({ method }) => method === "GET").map(({ path }) => path);
+  return pages.filter((path, index) => pages.indexOf(path) < index);
 }
 
 /** Maps are no JSON. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
+import type { Hono } from "hono";
 import { silentLog } from "../../src/model/log.ts";
 import { Secret, secret } from "../../src/model/secret.ts";
 import { type AppOptions, createApp } from "../../src/server/app.tsx";
@@ -102,6 +103,20 @@ describe("/metrics", () => {
   it("is the sink's when one serves it", async () => {
     const app = makeApp({ mount: (hono) => void hono.get("/metrics", (c) => c.text("of the sink")) });
     assert.equal(await (await app.request("/metrics")).text(), "of the sink");
+  });
+
+  it("of a second sink at the same path, or at one of mlmon's own, is said to be hidden", () => {
+    const warned: unknown[] = [];
+    const log = { ...silentLog, warn: (message: string, fields?: object) => warned.push([message, fields]) };
+    const page = (hono: Hono, path: string) => hono.get(path, (c) => c.text("page"));
+    makeApp({ log, mount: (hono) => page(hono, "/metrics") });
+    assert.deepEqual(warned, []);
+    makeApp({ log, mount: (hono) => ["/metrics", "/metrics", "/"].forEach((path) => void page(hono, path)) });
+    const message = "A sink's page is hidden by another one at its path: give it another";
+    assert.deepEqual(warned, [
+      [message, { path: "/metrics" }],
+      [message, { path: "/" }],
+    ]);
   });
 });
 

@@ -69,7 +69,7 @@ async function appendTo(
     await appendWhole(path, body);
     return { kind: "delivered" };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = codeOf(error);
     if (code === "ENOSPC" || code === "EDQUOT") return { kind: "retry", reason: `the disk of "${path}" is full` };
     const folder = await access(dirname(path), constants.W_OK).then(
       () => "check the rights of the file",
@@ -99,9 +99,18 @@ async function appendWhole(path: string, body: string): Promise<void> {
   }
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
+
 async function rotate(path: string, keep: number): Promise<void> {
   for (let number = keep; number > 0; number--) {
-    await rename(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`).catch(() => undefined);
+    await rename(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`).catch(unlessMissing);
   }
   if (keep === 0) await rm(path);
+}
+
+/** There are fewer rotated files than are kept. */
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
 }

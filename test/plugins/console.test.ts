@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -46,6 +46,18 @@ describe("console", () => {
     for (let round = 0; round < 5; round++) await write({ path, maxBytes: 100, keep: 2 }, makeBatch(makeSamples(1)));
     assert.ok(existsSync(`${path}.1`) && existsSync(`${path}.2`) && !existsSync(`${path}.3`));
     assert.equal(readFileSync(path, "utf8").trimEnd().split("\n").length, 1);
+  });
+
+  it("pauses when the file cannot be rotated, and does not let it grow", async () => {
+    const path = join(folder, "stuck.ndjson");
+    mkdirSync(join(`${path}.1`, "in the way"), { recursive: true });
+    const options = { path, maxBytes: 100, keep: 1 };
+    assert.deepEqual(await write(options, makeBatch(makeSamples(1))), [{ kind: "delivered" }]);
+    const { size } = statSync(path);
+    const [outcome] = await write(options, makeBatch(makeSamples(1)));
+    assert.ok(outcome?.kind === "paused");
+    assert.match(outcome.reason, /stuck\.ndjson" cannot be written \(E\w+\)/);
+    assert.equal(statSync(path).size, size);
   });
 
   it("pauses with the mend when the folder is missing", async () => {

@@ -18,7 +18,9 @@ export function factSamples(sources: ReadonlyMap<string, ReadonlyMap<string, Fam
           ? { ...ownLabels(fact.labels, sharedReserved), ...ownLabels({ source }) }
           : ownLabels(fact.labels, targetLabels);
         const alone = makeSeries(factName(name), labels);
-        const series = made.has(alone.id) ? makeSeries(alone.name, { ...labels, metric_key: cleanText(name) }) : alone;
+        const taken = made.get(alone.id);
+        const series =
+          taken && taken.name !== name ? makeSeries(alone.name, { ...labels, metric_key: cleanText(name) }) : alone;
         made.set(series.id, { ...fact, series });
       }
     }

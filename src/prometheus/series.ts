@@ -45,7 +45,8 @@ export function ownLabels(labels: Labels | undefined, reserved: ReadonlySet<stri
     while (Object.hasOwn(cleaned, name)) name += "_";
     cleaned[name] = value;
   }
-  return cleaned;
+  // Other spellings sort otherwise: equal labels must give one text.
+  return Object.fromEntries(Object.entries(cleaned).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Labels that belong to the scrape target or the Pushgateway's path. */

@@ -38,6 +38,11 @@ describe("ownLabels()", () => {
   it("keeps two labels that fall on one name apart", () => {
     assert.deepEqual(ownLabels({ "a.b": "1", a_b: "2" }), { a_b: "1", a_b_: "2" });
   });
+  it("writes equal labels equally, whatever they were called, or one series would stand twice on a page", () => {
+    assert.deepEqual(Object.keys(ownLabels({ é: "1", b: "2" })), ["_", "b"]);
+    assert.deepEqual(Object.keys(ownLabels({ "\u0000": "1", b: "2" })), ["_", "b"]);
+    assert.deepEqual(Object.keys(ownLabels({ job: "1", b: "2" })), ["b", "exported_job"]);
+  });
   it("leaves the labels of runs and targets alone, and drops empty values", () => {
     assert.deepEqual(ownLabels({ job: "x", run_id: "y", empty: "" }), { exported_job: "x", exported_run_id: "y" });
   });

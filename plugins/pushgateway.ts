@@ -47,12 +47,16 @@ export const pushgateway = defineHttpSink("pushgateway", options, ({ endpoint, j
 
   return {
     consumes: "latest",
+    refreshMs,
     ...(groupBy === "experiment" && { groupBy: (run) => run.experiment.name }),
     render,
     classify: classifyAnswer,
     check: () => ({ method: "GET", url: `${base}/api/v1/status`, headers: authorization }),
   };
 });
+
+/** A gateway that was started again holds nothing, perhaps long after all trainings have ended. */
+const refreshMs = 300_000;
 
 /** A half would replace the whole group, so nothing is ever split: what is too large waits for someone to mend it. */
 async function classifyAnswer(response: Response): Promise<Outcome> {

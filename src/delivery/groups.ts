@@ -10,7 +10,7 @@ import type { ActiveSink } from "./active-sink.ts";
 
 /** The groups of one sink of latest values: which have changed, and which the receiver holds. */
 export interface Groups {
-  /** Those that have changed since they were delivered or skipped. */
+  /** Those that have changed since they were delivered or skipped, or that are to be sent again by `refreshMs`. */
   changed(): readonly string[];
   /** Grows at each change of a group. */
   version(name: string): number;
@@ -30,10 +30,17 @@ export interface Groups {
  * Tracks the groups of one sink. Those that the receiver holds are kept in the sink's state, so that one that has
  * emptied while mlmon was down is deleted there, too.
  */
-export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log: Log): Groups {
+export function trackGroups(
+  sink: ActiveSink,
+  view: View,
+  journal: Journal,
+  log: Log,
+  steady: () => number = () => performance.now(),
+): Groups {
+  const { refreshMs = Number.POSITIVE_INFINITY } = sink.traits;
   const state = journal.state(sinkOwner(sink.id));
   const held = new Set([...state.scan("group/")].map(([key]) => key.slice("group/".length)));
-  const known = new Map<string, number>();
+  const known = new Map<string, Known>();
   const groupBy = guarded(sink, log);
   let versions: ReadonlyMap<string, number> = new Map();
   let readAt: number | undefined;
@@ -50,17 +57,20 @@ export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log:
       const names = new Set([...current().keys(), ...held]);
       // Groups may be as many as runs: one that is empty here and there is forgotten.
       for (const name of known.keys()) if (!names.has(name)) known.delete(name);
-      return [...names].filter((name) => known.get(name) !== (current().get(name) ?? 0));
+      return [...names].filter((name) => {
+        const { version, at = 0 } = known.get(name) ?? {};
+        return version !== (current().get(name) ?? 0) || (held.has(name) && steady() - at >= refreshMs);
+      });
     },
     version: (name) => current().get(name) ?? 0,
     // Without groupBy all runs are in group "": what the receiver holds of earlier groups empties.
     latest: (name, time) => view.latest(time, { name, groupBy: groupBy ?? (() => "") }),
     of: ({ run }) => (run && groupBy ? groupBy(run) : ""),
     has: (name) => held.has(name),
-    skip: (name, version) => void known.set(name, version),
+    skip: (name, version) => void known.set(name, { version, at: steady() }),
     touch: (name) => void known.delete(name),
     delivered(name, version, filled) {
-      known.set(name, version);
+      known.set(name, { version, at: steady() });
       if (filled === held.has(name)) return false;
       if (filled) {
         held.add(name);
@@ -72,6 +82,12 @@ export function trackGroups(sink: ActiveSink, view: View, journal: Journal, log:
       return true;
     },
   };
+}
+
+/** The state of a group that the receiver was sent, and when, by a clock that nobody sets. */
+interface Known {
+  readonly version: number;
+  readonly at: number;
 }
 
 /** A run for which `groupBy` throws stands in group `""`. */

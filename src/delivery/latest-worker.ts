@@ -6,6 +6,7 @@ import type { SinkContext } from "../model/sink.ts";
 import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { changedWithin } from "./changed-within.ts";
 import { commitStep } from "./commit.ts";
 import { type Groups, trackGroups } from "./groups.ts";
 import { logLeftOut } from "./log-left-out.ts";
@@ -68,10 +69,15 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
     const isReplaying = journal.dead.replaying(sink.id).samples > 0;
     if (done && ended && !isReplaying) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
-    if (groups.changed().length === 0 && !isReplaying) await journal.changed(stop);
+    if (groups.changed().length === 0 && !isReplaying) await nextRound(options, world, stop);
     await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
   }
   sink.status.state = "stopped";
+}
+
+function nextRound({ sink, journal }: LatestWorkerOptions, world: DeliveryWorld, stop: AbortSignal): Promise<void> {
+  const { refreshMs } = sink.traits;
+  return refreshMs === undefined ? journal.changed(stop) : changedWithin(refreshMs, journal, world, stop);
 }
 
 /** Waits for the signal; the view has what a full journal lets go. */

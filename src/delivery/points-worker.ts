@@ -4,6 +4,7 @@ import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { changedWithin } from "./changed-within.ts";
 import { commitStep } from "./commit.ts";
 import { deliverBatch } from "./deliver-batch.ts";
 import { type Dropping, dropOldest, holdsUp } from "./drop-oldest.ts";
@@ -138,14 +139,4 @@ async function isDue(
   if (restMs <= 0 || restMs > intervalMs) return true;
   await changedWithin(restMs, journal, world, stop);
   return false;
-}
-
-async function changedWithin(ms: number, journal: Journal, world: DeliveryWorld, stop: AbortSignal): Promise<void> {
-  const over = new AbortController();
-  const end = () => over.abort();
-  stop.addEventListener("abort", end, { once: true });
-  if (stop.aborted) end();
-  await Promise.race([world.wait(ms, over.signal), journal.changed(over.signal)]);
-  stop.removeEventListener("abort", end);
-  end();
 }

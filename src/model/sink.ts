@@ -19,6 +19,11 @@ export interface SinkTraits {
   readonly limits?: { readonly samples?: number; readonly bytes?: number };
   /** Names the group of a run (`"latest"` only); samples without a run, and all when this is absent, are group `""`. */
   groupBy?(run: Run): string;
+  /**
+   * After how many ms a group that has not changed is sent again (`"latest"` only), to a receiver that may lose what it
+   * holds; never by default.
+   */
+  readonly refreshMs?: number;
   /** Says why this sink cannot carry a sample, which is then counted under that reason and not rendered. Pure. */
   refuse?(sample: Sample): string | undefined;
   /** Called once before the first delivery; at a reload after the sink whose place it takes was closed. */

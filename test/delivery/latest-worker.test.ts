@@ -148,6 +148,20 @@ describe("the latest worker", () => {
     assert.deepEqual(receiver.stored().slice(before).sort(), ["=1,2", "text=", "vision="]);
   });
 
+  it("sends again what has not changed to a receiver that may forget", async () => {
+    const { receiver, view, work, append } = await open([], { refreshMs: 50 });
+    work();
+    await append(batchOf(one, 1));
+    await until(() => receiver.stored().length >= 3);
+    assert.deepEqual(new Set(receiver.stored()), new Set(["vision=1"]));
+    view.apply(makeBatch([], { ended: [{ ...one, status: "finished", deleted: true }], time: now }));
+    await until(() => receiver.stored().includes("vision="));
+    const { length } = receiver.stored();
+    await append(batchOf(two, 2));
+    await until(() => receiver.stored().length >= length + 3);
+    assert.deepEqual(new Set(receiver.stored().slice(length)), new Set(["text=2"]));
+  });
+
   it("delivers the last state once when everything is read once, without keeping others from their work", async () => {
     const { receiver, work, append } = await open();
     const { ended, worker } = work(true);

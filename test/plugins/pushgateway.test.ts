@@ -59,6 +59,10 @@ describe("pushgateway()", () => {
     });
   }
 
+  it("is sent again what has not changed, as a gateway that was restarted holds nothing", () => {
+    assert.equal(httpSink(pushgateway({ endpoint: "localhost" })).refreshMs, 300_000);
+  });
+
   it("refuses options that cannot be meant", () => {
     assert.throws(() => httpSink(pushgateway({ endpoint: "ftp://gateway" })), /an http:\/\/ or https:\/\/ address/);
     assert.throws(() => httpSink(pushgateway({ endpoint: "" })), /an http:\/\/ or https:\/\/ address/);

@@ -23,7 +23,11 @@ async function doctor(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   await using folder = await temporaryFolder();
-  const { sources = `mlflow({ trackingUri: "${mlflow.url}" })`, sinks = "prometheus()", rest = "" } = entries;
+  const {
+    sources = `mlflow({ trackingUri: "${mlflow.url || "http://127.0.0.1:1"}" })`,
+    sinks = "prometheus()",
+    rest = "",
+  } = entries;
   await writeFile(join(folder.path, "mlmon.config.ts"), configuration(sources, sinks, rest));
   const listen =
     args.includes("--listen") || rest.includes("listen") ? [] : ["--listen", `127.0.0.1:${await freePort()}`];

@@ -3,7 +3,7 @@ import { type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from "c
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { SecretsCheck } from "../config/resolve.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { UsageError } from "../model/errors.ts";
+import { UsageError, WorkError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { withoutOrders } from "../model/one-line.ts";
 import { createLog, logFormats, logLevels } from "../runtime/log.ts";
@@ -103,16 +103,21 @@ export function defineMlmonCommand<T extends ArgsDef>({
   });
 }
 
-/** Prints a result on stdout; resolves when it has left the process, or when nobody reads on, as in `| head`. */
-export function print(text: string): Promise<void> {
+/**
+ * Prints a result on stdout; resolves when it has left the process, or when nobody reads on, as in `| head`. Throws
+ * `WorkError` when it cannot be written, as to a full disk. Bytes stay as they are.
+ */
+export function print(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.once("error", settle);
     // A file or a pipe gets the exact text; a terminal would obey what stands in it.
-    process.stdout.write(process.stdout.isTTY ? withoutOrders(text) : text, settle);
+    const isShown = process.stdout.isTTY && typeof text === "string";
+    process.stdout.write(isShown ? withoutOrders(text) : text, settle);
     function settle(error?: Error | null): void {
       if (!error) process.stdout.off("error", settle);
-      if (!error || ("code" in error && error.code === "EPIPE")) resolve();
-      else reject(error);
+      const code = error && "code" in error ? String(error.code) : error?.message;
+      if (!error || code === "EPIPE") resolve();
+      else reject(new WorkError(`Cannot write the result: ${code === "ENOSPC" ? "the disk is full" : code}`));
     }
   });
 }

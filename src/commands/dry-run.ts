@@ -1,4 +1,3 @@
-import process from "node:process";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
 import { collectPreview } from "../preview/collect.ts";
@@ -49,7 +48,8 @@ export default defineMlmonCommand({
       onProgress: showProgress(),
     });
     if (args.snapshot) return gate(args.snapshot, preview, snapshot, now);
-    if (args.raw) await printBodies(preview);
+    const requests = preview.sinks.flatMap((sink) => sink.requests);
+    if (args.raw) for (const request of requests) await print(bodyBytes(request));
     else await print(format[chosen](preview));
     return preview.sinks.some(({ failure }) => failure !== undefined) ? 1 : 0;
   },
@@ -95,12 +95,6 @@ async function gate(
   const lines = changed.map(({ id, before, after }) => `${id}:\n  - ${before}\n  + ${after}\n`);
   await print(`The payload of ${names} differs from "${path}": delete the file to keep the new one\n${lines.join("")}`);
   return 3;
-}
-
-async function printBodies({ sinks }: Preview): Promise<void> {
-  for (const request of sinks.flatMap(({ requests }) => requests)) {
-    await new Promise((resolve) => process.stdout.write(bodyBytes(request), resolve));
-  }
 }
 
 function count(flag: string, value: string): number {

@@ -22,13 +22,18 @@ export interface MlmonOptions {
 
 /** Runs a command of mlmon from source, under the runtime that runs the test, to its end. */
 export function mlmon(args: readonly string[], { cwd, env = {}, onStarted }: MlmonOptions): Promise<Ended> {
-  const words = runtime === "deno" ? ["run", "-A", "--no-prompt", "--no-check", entry, ...args] : [entry, ...args];
+  const words = mlmonWords(args);
   return new Promise((resolve) => {
     const child = execFile(process.execPath, words, { cwd, env: { ...bare(), ...env } }, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
     if (child.pid !== undefined) onStarted?.(child.pid);
   });
+}
+
+/** The words after the runtime's own program that run a command of mlmon from source. */
+export function mlmonWords(args: readonly string[]): string[] {
+  return runtime === "deno" ? ["run", "-A", "--no-prompt", "--no-check", entry, ...args] : [entry, ...args];
 }
 
 function bare(): Record<string, string | undefined> {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { readFile, rm, truncate } from "node:fs/promises";
 import { createServer, get, type Server } from "node:http";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { runtime } from "../../src/runtime/runtime.ts";
 import { freePort, until } from "../beds/wait.ts";
 import { config, folderWith } from "./fixed-samples.ts";
-import { mlmon } from "./mlmon.ts";
+import { mlmon, mlmonWords } from "./mlmon.ts";
 import { expectTidy } from "./wrong-use-world.ts";
 
 const commands = [
@@ -40,6 +43,23 @@ describe("mlmon itself", () => {
       assert.deepEqual([status, stderr], [0, ""]);
       for (const name of commands) assert.match(stdout, new RegExp(`^  ${name} `, "m"));
     }
+  });
+
+  // Deno never says that a write to stdout has failed.
+  const full = runtime === "bun" && existsSync("/dev/full");
+  it("ends with 1 and one line when its result cannot be written", { skip: !full }, async () => {
+    const recorded = `${JSON.stringify({ name: "loss", value: 1, time: 5 })}\n`;
+    await using folder = await folderWith({ "mlmon.config.ts": config("prometheus()"), "samples.ndjson": recorded });
+    const file = openSync("/dev/full", "w");
+    for (const line of ["--version", "validate", "dry-run --input samples.ndjson --raw"]) {
+      const { status, stderr } = spawnSync(process.execPath, mlmonWords(line.split(" ")), {
+        cwd: folder.path,
+        stdio: ["ignore", file, "pipe"],
+        encoding: "utf8",
+      });
+      assert.deepEqual([status, stderr], [1, "mlmon: Cannot write the result: the disk is full\n"], line);
+    }
+    closeSync(file);
   });
 
   for (const name of commands) {

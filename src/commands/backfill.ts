@@ -2,7 +2,7 @@ import { UsageError } from "../model/errors.ts";
 import { backfill, backfillConfig } from "../pipeline/backfill.ts";
 import { collectPreview } from "../preview/collect.ts";
 import { formatJson, formatText } from "../preview/format.ts";
-import { commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 import { describe, isComplete, patience, timeoutArg } from "./export-result.ts";
 import { moment } from "./moment.ts";
 import { showProgress } from "./progress.ts";
@@ -12,6 +12,7 @@ export default defineMlmonCommand({
   description: "Reads again from MLflow what one sink is to have, and delivers it, beside a running mlmon",
   args: {
     ...commonArgs,
+    ...jsonArg,
     sink: { type: "string", description: "The sink that gets it", valueHint: "ID" },
     since: { type: "string", description: "Only what was logged since then: a date, or 2h ago", valueHint: "2h" },
     until: { type: "string", description: "Only what was logged before then: a date, or 2h ago", valueHint: "1h" },

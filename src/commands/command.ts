@@ -16,9 +16,13 @@ export const commonArgs = {
     description: "The configuration; mlmon.config.ts, else the environment",
     valueHint: "FILE",
   },
-  json: { type: "boolean", description: "Print the result as JSON" },
   "log-level": { type: "string", description: `${logLevels.join(", ")}; info by default`, valueHint: "LEVEL" },
   "log-format": { type: "string", description: `${logFormats.join(", ")}; text by default`, valueHint: "FORMAT" },
+} as const satisfies ArgsDef;
+
+/** The flag of the commands that have a result. */
+export const jsonArg = {
+  json: { type: "boolean", description: "Print the result as JSON" },
 } as const satisfies ArgsDef;
 
 /** Flags of the commands that keep state or serve. */

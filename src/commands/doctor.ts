@@ -2,12 +2,12 @@ import { createSender } from "../delivery/send.ts";
 import { examine, type Finding } from "../doctor/examine.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { version } from "../runtime/version.ts";
-import { commonArgs, defineMlmonCommand, listenArg, print, stateArg } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, listenArg, print, stateArg } from "./command.ts";
 
 export default defineMlmonCommand({
   name: "doctor",
   description: "Checks MLflow, every sink, the state folder and the port, and says what to mend",
-  args: { ...commonArgs, ...stateArg, ...listenArg },
+  args: { ...commonArgs, ...jsonArg, ...stateArg, ...listenArg },
   async run({ args, config: load, log, signal }) {
     const config = await load("warn");
     const patience = setTimeout(() => log.info("Waiting for answers: each may take up to 15 s"), 3000);

@@ -6,7 +6,7 @@ import type { Preview } from "../preview/preview.ts";
 import { recordedSource } from "../preview/recorded.ts";
 import { bodyBytes } from "../preview/request-preview.ts";
 import { changedSinks, readSnapshot, writeSnapshot } from "../preview/snapshot.ts";
-import { choice, commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { choice, commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 import { showProgress } from "./progress.ts";
 
 const formats = ["text", "json", "curl"] as const;
@@ -17,6 +17,7 @@ export default defineMlmonCommand({
   description: "Prints the exact requests of every sink and sends nothing",
   args: {
     ...commonArgs,
+    ...jsonArg,
     sink: { type: "string", description: "Only this sink", valueHint: "ID" },
     limit: {
       type: "string",

@@ -1,5 +1,5 @@
 import { exportOnce } from "../pipeline/export-once.ts";
-import { commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 import { describe, isComplete, patience, timeoutArg } from "./export-result.ts";
 import { showProgress } from "./progress.ts";
 
@@ -8,6 +8,7 @@ export default defineMlmonCommand({
   description: "Reads all there is, delivers it, and ends",
   args: {
     ...commonArgs,
+    ...jsonArg,
     state: {
       type: "string",
       description: "Export only what is new since the last time; nothing is kept without it",

@@ -7,7 +7,7 @@ import { writerOn } from "../mlflow/write.ts";
 import { UsageError } from "../model/errors.ts";
 import { parseDuration } from "../model/option.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
-import { commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 import { showProgress } from "./progress.ts";
 
 export default defineMlmonCommand({
@@ -15,6 +15,7 @@ export default defineMlmonCommand({
   description: "Logs a small training to MLflow; --live keeps it going",
   args: {
     ...commonArgs,
+    ...jsonArg,
     "tracking-uri": {
       type: "string",
       description: "The MLflow server; by default the one that the configuration reads",

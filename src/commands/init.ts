@@ -2,9 +2,9 @@ import process from "node:process";
 import { templates } from "../init/templates.ts";
 import { typesFolder, writeTypes } from "../init/types.ts";
 import { writeFiles } from "../init/write-files.ts";
-import { commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 
-const { config: _, ...args } = commonArgs;
+const { config: _, ...args } = { ...commonArgs, ...jsonArg };
 
 export default defineMlmonCommand({
   name: "init",

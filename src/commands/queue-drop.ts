@@ -3,7 +3,7 @@ import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { UsageError } from "../model/errors.ts";
 import { dropWaiting } from "../queue/drop-waiting.ts";
-import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print, stateArg } from "./command.ts";
 import { moment } from "./moment.ts";
 import { commandQueue, describeCounts, reasonArg, sinkArg } from "./queue-args.ts";
 
@@ -12,6 +12,7 @@ export default defineMlmonCommand({
   description: "Deletes dead letters, or what waits, for good; asks before it does",
   args: {
     ...commonArgs,
+    ...jsonArg,
     ...stateArg,
     ...sinkArg,
     ...reasonArg,

@@ -2,7 +2,7 @@ import { UsageError } from "../model/errors.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { deadSamples, type QueuedSample, queueLine, waitingSamples } from "../queue/lines.ts";
 import { queueSinks } from "../queue/sinks.ts";
-import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print, stateArg } from "./command.ts";
 import { commandQueue, sinkArg } from "./queue-args.ts";
 import { table } from "./table.ts";
 
@@ -11,6 +11,7 @@ export default defineMlmonCommand({
   description: "Shows the samples that a sink gets next, or its dead letters with the receiver's words",
   args: {
     ...commonArgs,
+    ...jsonArg,
     ...stateArg,
     ...sinkArg,
     dead: { type: "boolean", description: "Dead letters, the oldest first, instead of what waits" },

@@ -1,4 +1,4 @@
-import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print, stateArg } from "./command.ts";
 import { moment } from "./moment.ts";
 import { commandQueue, describeCounts, reasonArg, sinkArg } from "./queue-args.ts";
 
@@ -7,6 +7,7 @@ export default defineMlmonCommand({
   description: "Sends dead letters back to delivery, once their receiver is mended",
   args: {
     ...commonArgs,
+    ...jsonArg,
     ...stateArg,
     ...sinkArg,
     ...reasonArg,

@@ -1,14 +1,14 @@
 import { maskSecrets } from "../model/secret.ts";
 import type { QueueReport, SinkQueue } from "../queue/report.ts";
 import { ago, bytes } from "../server/quantities.ts";
-import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print, stateArg } from "./command.ts";
 import { commandQueue } from "./queue-args.ts";
 import { table } from "./table.ts";
 
 export default defineMlmonCommand({
   name: "queue",
   description: "Shows what waits for each sink and its dead letters; see also queue peek, export, replay, drop",
-  args: { ...commonArgs, ...stateArg },
+  args: { ...commonArgs, ...jsonArg, ...stateArg },
   async run({ args, config, signal }) {
     const queue = await commandQueue({ args, config, signal });
     const report = await queue.report();

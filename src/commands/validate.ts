@@ -1,11 +1,11 @@
 import { ConfigError } from "../model/errors.ts";
 import { maskSecrets } from "../model/secret.ts";
-import { commonArgs, defineMlmonCommand, print } from "./command.ts";
+import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 
 export default defineMlmonCommand({
   name: "validate",
   description: "Names every mistake of the configuration",
-  args: { ...commonArgs, strict: { type: "boolean", description: "An unset secret is a mistake, too" } },
+  args: { ...commonArgs, ...jsonArg, strict: { type: "boolean", description: "An unset secret is a mistake, too" } },
   async run({ args, config }) {
     const loading = config(args.strict ? "required" : "warn");
     if (args.json) await loading.catch(printMistakes);

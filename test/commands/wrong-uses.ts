@@ -42,6 +42,7 @@ export const usages: readonly WrongUse[] = [
     ["validate", "--listen", ":1"],
     /Unknown flag "--listen": see mlmon validate --help/,
   ),
+  usage("a result as JSON of what has none", ["run", "--json"], /Unknown flag "--json": see mlmon run --help/),
   usage("a negated flag", ["validate", "--no-json"], /Unknown flag "--no-json": did you mean "--json"\?/),
   usage("a short flag", ["validate", "-c", "x"], /Unknown flag "-c"/),
   usage("a flag of mlmon itself, misspelt", ["--versoin"], /Unknown flag "--versoin": did you mean "--version"\?/),

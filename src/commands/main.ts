@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
-import { stripVTControlCharacters } from "node:util";
-import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
+import { type CommandDef, runCommand } from "citty";
 import { explain } from "../config/explain.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
@@ -10,6 +9,7 @@ import { oneLine } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { version } from "../runtime/version.ts";
 import { print } from "./command.ts";
+import { overview, usage } from "./help.ts";
 
 /** Sub-commands by name, each loaded when it is asked for. */
 export type Commands = Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
@@ -36,7 +36,7 @@ async function dispatch(commands: Commands, words: readonly string[]): Promise<v
   if (name === "--version" || name === "-v") return print(`${version}\n`);
   if (name === "help" && rest[0] !== undefined) return dispatch(commands, [...rest, "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
-    return print(await overview(commands));
+    return print(await overview(await loaded(commands)));
   const load = commands[name];
   if (!load || !Object.hasOwn(commands, name)) throw unknownCommand(name, Object.keys(commands), rest);
   const command = (await load()).default as CommandDef;
@@ -63,28 +63,10 @@ function unknownCommand(name: string, names: readonly string[], rest: readonly s
   return new UsageError(`Unknown flag "${name}": ${near ? `did you mean "${near}"?` : "see mlmon --help"}`);
 }
 
-/** citty colours its text for files and pipes too. */
-async function usage(command: CommandDef): Promise<string> {
-  const text = await renderUsage(command, defineCommand({ meta: { name: "mlmon" } }));
-  return `${process.stdout.isTTY ? text : stripVTControlCharacters(text).replace(/ +$/gm, "")}\n`;
-}
-
-async function overview(commands: Commands): Promise<string> {
-  const lines: string[] = [];
-  for (const [name, load] of Object.entries(commands)) {
-    const command = (await load()).default as CommandDef;
-    const meta = typeof command.meta === "function" ? await command.meta() : await command.meta;
-    if (meta?.hidden) continue;
-    lines.push(`  ${name.padEnd(17)} ${meta?.name === name ? (meta.description ?? "") : `the same as ${meta?.name}`}`);
-  }
-  return `mlmon ${version}: everything MLflow measures, in every monitoring system your team already owns
-
-Usage: mlmon COMMAND [FLAGS]
-
-${lines.join("\n")}
-
-mlmon COMMAND --help shows the flags of a command.
-`;
+async function loaded(commands: Commands): Promise<ReadonlyMap<string, CommandDef>> {
+  const all = new Map<string, CommandDef>();
+  for (const [name, load] of Object.entries(commands)) all.set(name, (await load()).default as CommandDef);
+  return all;
 }
 
 function isDebugging(words: readonly string[]): boolean {

@@ -67,9 +67,23 @@ describe("mlmon itself", () => {
       await using folder = await folderWith({});
       const { status, stdout, stderr } = await mlmon([name, "--help"], { cwd: folder.path });
       assert.deepEqual([status, stderr], [0, ""]);
-      assert.match(stdout, /--log-level=<LEVEL>/);
-      // Colours are for terminals.
-      assert.ok(!stdout.includes("\u001b"));
+      assert.match(stdout, /^ {2}--log-level LEVEL +debug, /m);
+    });
+  }
+});
+
+describe("the help on a terminal", { skip: spawnSync("script", ["--version"]).status !== 0 }, () => {
+  for (const line of ["--help", "queue drop --help"]) {
+    it(`fits into it: mlmon ${line}`, async () => {
+      await using folder = await folderWith({});
+      const command = [process.execPath, ...mlmonWords(line.split(" "))].map((word) => `'${word}'`).join(" ");
+      const said = spawnSync("script", ["-qec", `stty cols 60; ${command}`, "/dev/null"], { cwd: folder.path });
+      const lines = String(said.stdout).split("\r\n");
+      assert.ok(lines.length > 10, lines.join("\n"));
+      assert.deepEqual(
+        lines.filter((text) => text.length > 60 || text.includes("\\u") || text.includes("\u001b")),
+        [],
+      );
     });
   }
 });

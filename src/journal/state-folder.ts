@@ -101,9 +101,13 @@ function readPid(pidFile: string): string {
 
 function unwritable(path: string, cause: unknown): WorkError {
   if (cause instanceof WorkError) return cause;
-  const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "EEXIST" || code === "ENOTDIR") {
+    const mend = "Choose another one with --state or MLMON_STATE_DIR";
+    return new WorkError(`Cannot make the state folder "${path}" as a file stands in its way. ${mend}`, { cause });
+  }
   return new WorkError(
-    `Cannot write to the state folder "${path}"${code}. Make it writable for this user, or choose another one with ` +
+    `Cannot write to the state folder "${path}"${code && `: ${code}`}. Make it writable for this user, or choose another one with ` +
       "--state or MLMON_STATE_DIR",
     { cause },
   );

@@ -65,9 +65,11 @@ describe("openStateFolder()", () => {
     writeFileSync(file, "");
     assert.throws(
       () => openStateFolder(join(file, "state")),
-      refusal(/Cannot write to the state folder ".*file\/state": E\w+\. Make it writable .*--state or MLMON_STATE_DIR/),
+      refusal(
+        /state folder ".*file\/state" as a file stands in its way\. Choose another one with --state or MLMON_STATE_DIR/,
+      ),
     );
-    assert.throws(() => openStateFolder(file), refusal(/Cannot write to the state folder/));
+    assert.throws(() => openStateFolder(file), refusal(/state folder ".*\/file" as a file stands in its way/));
   });
 
   it("refuses a folder without write permission", () => {

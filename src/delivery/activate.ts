@@ -71,5 +71,6 @@ function newStatus(): SinkStatus {
     lastSuccess: undefined,
     lastError: undefined,
     requests: { delivered: 0, retry: 0, rejected: 0, paused: 0, split: 0 },
+    requestMs: 0,
   };
 }

@@ -41,4 +41,6 @@ export interface SinkStatus {
   lastError: { readonly time: number; readonly reason: string } | undefined;
   /** Requests by how they ended. */
   readonly requests: { delivered: number; retry: number; rejected: number; paused: number; split: number };
+  /** How long all of them together have taken, ms. */
+  requestMs: number;
 }

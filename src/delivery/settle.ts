@@ -74,9 +74,11 @@ export async function settle(
   if (rest !== undefined && !(await waitFor(rest))) return { kind: "stopped" };
   while (!ctx.signal.aborted) {
     if (status.state === "idle") status.state = "delivering";
+    const begun = performance.now();
     const outcome = await attempt(sink, request, world);
     if (ctx.signal.aborted && outcome.kind !== "delivered") break;
     status.requests[outcome.kind] += 1;
+    status.requestMs += performance.now() - begun;
     if (outcome.kind === "delivered") {
       if (status.state === "retrying" || status.state === "paused")
         log.info("Sink takes samples again", { sink: sink.id });

@@ -142,6 +142,7 @@ async function dropLater(sinks: readonly { readonly id: string }[], { journal, l
 function carryOver(before: SinkAtWork | undefined, after: SinkAtWork): void {
   if (!before) return;
   Object.assign(after.sink.status.requests, before.sink.status.requests);
+  after.sink.status.requestMs = before.sink.status.requestMs;
   after.sink.status.lastSuccess = before.sink.status.lastSuccess;
   after.sink.partial = before.sink.partial;
 }

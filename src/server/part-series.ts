@@ -29,6 +29,13 @@ export const partSeries: readonly OwnSeries[] = [
       ),
   },
   {
+    name: "mlmon_sink_request_seconds_total",
+    kind: "counter",
+    help: "How long the requests of the sink have taken together",
+    labels: ["sink"],
+    values: ({ sinks }) => sinks.map(({ id, requestMs }) => [{ sink: id }, requestMs / 1000]),
+  },
+  {
     name: "mlmon_sink_waiting_samples",
     kind: "gauge",
     help: "Samples in the journal that the sink has not delivered",

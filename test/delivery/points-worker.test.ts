@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
-import { defineHttpSink, secret, v } from "../../src/index.ts";
+import { defineHttpSink, defineSink, secret, v } from "../../src/index.ts";
 import { WorkError } from "../../src/model/errors.ts";
 import { until } from "../beds/wait.ts";
 import { type Act, type Receiver, startReceiver } from "../fixtures/receiver.ts";
@@ -180,6 +180,21 @@ describe("the points worker", () => {
     const { bench } = await open(Array.from({ length: 4 }, () => answer(503, { "retry-after": "0" })));
     await bench.deliver([makeBatch(makeSamples(1))]);
     assert.deepEqual(bench.waits, [500, 1000, 2000, 4000]);
+  });
+
+  it("adds up how long its requests have taken, those that failed too", async () => {
+    let sent = 0;
+    const slow = defineSink("slow", v.strictObject({}), () => ({
+      render: () => ["request"],
+      async deliver() {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return sent++ === 0 ? { kind: "retry", reason: "busy" } : { kind: "delivered" };
+      },
+    }));
+    const bench = await openBench(slow());
+    opened.push(bench);
+    await bench.deliver([makeBatch(makeSamples(1))]);
+    assert.ok(bench.sink.status.requestMs >= 90, `${bench.sink.status.requestMs} ms`);
   });
 
   it("pauses with the mend while a secret is not set", async () => {

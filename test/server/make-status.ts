@@ -63,6 +63,7 @@ export function makeSink(change: Partial<SinkReport> = {}): SinkReport {
     lastSuccess: now - 4000,
     lastError: undefined,
     requests: { delivered: 120, retry: 0, rejected: 0, paused: 0, split: 0 },
+    requestMs: 1500,
     waiting: 0,
     lagSeconds: 0,
     delivered: 12_000,

@@ -51,6 +51,7 @@ describe("mlmon's own series", () => {
       `mlmon_sink_last_success_timestamp_seconds{sink="pramathus"} ${(now - 4000) / 1000}`,
       'mlmon_sink_requests_total{sink="pramathus",outcome="delivered"} 9',
       'mlmon_sink_requests_total{sink="pramathus",outcome="retry"} 3',
+      'mlmon_sink_request_seconds_total{sink="pramathus"} 1.5',
       'mlmon_source_up{source="mlflow"} 1',
       `mlmon_source_last_success_timestamp_seconds{source="mlflow"} ${(now - 5000) / 1000}`,
       "mlmon_journal_bytes 1500000",

@@ -5,12 +5,16 @@ import type { SinkPreview } from "./preview.ts";
 /** A Pushgateway checks everything it holds at each push; with more series than this a push takes tens of ms. */
 const manySeries = 10_000;
 
-/** Says what the user should know before sending: series beyond the cap, names that collide, many series for a push. */
+/**
+ * Says what the user should know before sending: series beyond the cap, names that collide, many series for a push; what
+ * does not concern the sinks that are shown is left out.
+ */
 export function warningsOf(
   view: View,
   previews: readonly SinkPreview[],
   sinks: readonly ActiveSink[],
 ): readonly string[] {
+  if (!sinks.some(({ traits }) => traits.consumes === "latest")) return [];
   return [...capWarnings(view), ...collisionWarnings(view), ...pushWarnings(previews, sinks)];
 }
 

@@ -75,15 +75,19 @@ describe("mlmon dry-run", () => {
     const keys = Array.from({ length: 10_001 }, (_, index) => `key${index}`);
     const lines = ["a.b", "a_b", ...keys].map((name) => `${JSON.stringify({ name, value: 1, time: 0, run })}\n`);
     const imports = 'import { pushgateway } from "mlmon/plugins/pushgateway";';
-    const text = config(`prometheus(), pushgateway({ endpoint: "localhost" })`, imports);
+    const text = config(
+      `prometheus(), pushgateway({ endpoint: "localhost" }), pramathus({ endpoint: "http://a" })`,
+      imports,
+    );
     await using folder = await folderWith({ "mlmon.config.ts": text, "samples.ndjson": lines.join("") });
-    const warnings = async () => {
-      const { stdout } = await mlmon([...words, "--limit", "0", "--json"], { cwd: folder.path });
+    const warnings = async (...more: string[]) => {
+      const { stdout } = await mlmon([...words, "--limit", "0", "--json", ...more], { cwd: folder.path });
       return JSON.parse(stdout).warnings.join("\n");
     };
     assert.match(await warnings(), /^several keys fall on the name mlflow_a_b: a_b carry the label metric_key$/m);
     assert.match(await warnings(), /^pushgateway would hold 10004 series: above 10000 let Prometheus scrape/m);
     assert.doesNotMatch(await warnings(), /prometheus would/);
+    assert.equal(await warnings("--sink", "pramathus"), "", "every point has its own key and run");
     await writeFile(join(folder.path, "mlmon.config.ts"), text.replace("sinks:", "series: { max: 100 }, sinks:"));
     assert.match(
       await warnings(),

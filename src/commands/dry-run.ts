@@ -34,6 +34,7 @@ export default defineMlmonCommand({
     },
   },
   async run({ args, config: load, log, signal }) {
+    refuseTogether(args);
     const chosen = choice("format", args.format, formats) ?? (args.json ? "json" : "text");
     const snapshot = args.snapshot ? readSnapshot(args.snapshot) : undefined;
     const config = withInput(await load("warn"), args.input);
@@ -64,6 +65,12 @@ function defaultLimit({
   readonly snapshot?: string | undefined;
 }): number {
   return raw || snapshot ? Number.POSITIVE_INFINITY : 10;
+}
+
+/** Each of them decides alone what is printed. */
+function refuseTogether(args: Readonly<Record<string, unknown>>): void {
+  const given = ["json", "format", "raw", "snapshot"].filter((flag) => args[flag]).map((flag) => `--${flag}`);
+  if (given.length > 1) throw new UsageError(`Cannot use ${given.join(" and ")} together: give one of them`);
 }
 
 function withInput(config: ResolvedConfig, input: string | undefined): ResolvedConfig {

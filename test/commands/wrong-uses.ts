@@ -61,6 +61,11 @@ export const usages: readonly WrongUse[] = [
   usage("an unknown format", ["dry-run", "--format", "xml"], /--format "xml": expected one of text, json, curl/),
   usage("a limit that is no number", ["dry-run", "--limit", "all"], /--limit "all": expected a whole number/),
   usage(
+    "two formats at once",
+    ["dry-run", "--raw", "--format", "json"],
+    /^mlmon: Cannot use --format and --raw together: give one of them$/m,
+  ),
+  usage(
     "a sink that is not there",
     ["dry-run", "--sink", "promtheus"],
     /the sink "promtheus": expected one of prometheus/,

@@ -132,9 +132,9 @@ function unused(content: object): readonly string[] {
 }
 
 function warning(path: string, known: readonly string[]): string {
+  if (Object.hasOwn(hints, path)) return `"${path}" is not used: ${hints[path]}`;
   const near = nearest(path, known) ?? elsewhere(path);
-  const hint = (Object.hasOwn(hints, path) && hints[path]) || (near && `did you mean "${near}"?`);
-  return `"${path}" has no counterpart in mlmon and is not used${hint ? `: ${hint}` : ""}`;
+  return `"${path}" has no counterpart in mlmon and is not used${near ? `: did you mean "${near}"?` : ""}`;
 }
 
 /** A key that is known under another section, or one of a section whose name is misspelt. */

@@ -191,9 +191,9 @@ extra: 1
 `);
     assert.deepEqual(warnings, [
       '"mlflow.tracking_url" has no counterpart in mlmon and is not used: did you mean "mlflow.tracking_uri"?',
-      '"export.mode" has no counterpart in mlmon and is not used: the command decides: mlmon run, or mlmon export-once',
-      '"logging.level" has no counterpart in mlmon and is not used: use --log-level or MLMON_LOG_LEVEL',
-      '"logging.file" has no counterpart in mlmon and is not used: logs go to stderr: redirect it',
+      '"export.mode" is not used: the command decides: mlmon run, or mlmon export-once',
+      '"logging.level" is not used: use --log-level or MLMON_LOG_LEVEL',
+      '"logging.file" is not used: logs go to stderr: redirect it',
       '"features.alpha" has no counterpart in mlmon and is not used',
       '"pramatus.endpoint" has no counterpart in mlmon and is not used: did you mean "pramathus.endpoint"?',
       '"exporter.interval" has no counterpart in mlmon and is not used: did you mean "export.interval"?',

@@ -163,7 +163,10 @@ describe("mlmon doctor", () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "journal.db");
     await writeFile(path, "no journal");
-    const { status, byWhat } = await findings(doctor({ sinks: "broken()" }, ["--json", "--state", folder.path]));
+    const sources = `mlflow({ trackingUri: "http://127.0.0.1:${await freePort()}" })`;
+    const { status, byWhat } = await findings(
+      doctor({ sources, sinks: "broken()" }, ["--json", "--state", folder.path]),
+    );
     assert.equal(status, 1);
     const [problem] = byWhat.get("state folder")?.problems ?? [];
     assert.equal(

@@ -7,6 +7,7 @@ import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
 import { oneLine } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
+import { writeOver } from "../runtime/log.ts";
 import { version } from "../runtime/version.ts";
 import { print } from "./command.ts";
 import { overview, usage } from "./help.ts";
@@ -106,7 +107,7 @@ function stray(error: unknown): void {
 }
 
 function say(line: string): void {
-  process.stderr.write(`${oneLine(maskSecrets(line))}\n`);
+  writeOver(`${oneLine(maskSecrets(line))}\n`);
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

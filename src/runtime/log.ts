@@ -14,8 +14,13 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
+/** Writes a line and its end on stderr; on a terminal over the progress that may stand there. */
+export function writeOver(line: string): void {
+  stderr.write(stderr.isTTY ? `\r\u001b[K${line}` : line);
+}
+
 /** Makes the process's log: one line an event on stderr, secrets masked. */
-export function createLog({ level, format, write = (line) => stderr.write(line) }: LogOptions): Log {
+export function createLog({ level, format, write = writeOver }: LogOptions): Log {
   const reporter: ConsolaReporter = {
     log(entry) {
       write(`${format === "json" ? jsonLine(entry) : textLine(entry)}\n`);

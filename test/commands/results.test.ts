@@ -72,13 +72,39 @@ describe("mlmon itself", () => {
   }
 });
 
-describe("the help on a terminal", { skip: spawnSync("script", ["--version"]).status !== 0 }, () => {
+describe("a terminal", { skip: spawnSync("script", ["--version"]).status !== 0 }, () => {
+  /** The lines that stand on a terminal of 60 columns, with its orders. */
+  function shown(line: string, cwd: string): readonly string[] {
+    const command = [process.execPath, ...mlmonWords(line.split(" "))].map((word) => `'${word}'`).join(" ");
+    return String(spawnSync("script", ["-qec", `stty cols 60; ${command}`, "/dev/null"], { cwd }).stdout).split("\r\n");
+  }
+
+  it("shows what is logged, and why it ends, not behind the progress but over it", async () => {
+    const source = `const busy = defineSource("busy", v.strictObject({}), () => ({
+  async *read({ progress, log }) {
+    for (const word of ["look", "gone"]) {
+      progress({ done: 1, total: 9, unit: "runs" });
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      if (word === "gone") throw new Error(word);
+      log.warn(word);
+    }
+  },
+}));`;
+    const text = config("prometheus()", source).replace("three()]", "busy()]");
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const lines = shown("dry-run", folder.path);
+    const orders = "\r\u001b[K";
+    for (const word of ["look", "gone"]) {
+      const line = lines.find((each) => each.includes(word)) ?? "";
+      assert.match(line, /busy: 1 of 9 runs/, JSON.stringify(lines));
+      assert.match(line.slice(line.lastIndexOf(orders) + orders.length), /^(20|mlmon: )/, JSON.stringify(line));
+    }
+  });
+
   for (const line of ["--help", "queue drop --help"]) {
-    it(`fits into it: mlmon ${line}`, async () => {
+    it(`has room for: mlmon ${line}`, async () => {
       await using folder = await folderWith({});
-      const command = [process.execPath, ...mlmonWords(line.split(" "))].map((word) => `'${word}'`).join(" ");
-      const said = spawnSync("script", ["-qec", `stty cols 60; ${command}`, "/dev/null"], { cwd: folder.path });
-      const lines = String(said.stdout).split("\r\n");
+      const lines = shown(line, folder.path);
       assert.ok(lines.length > 10, lines.join("\n"));
       assert.deepEqual(
         lines.filter((text) => text.length > 60 || text.includes("\\u") || text.includes("\u001b")),

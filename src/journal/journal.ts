@@ -78,6 +78,7 @@ export interface LedgerRow {
   readonly name:
     | "read"
     | "nonfinite"
+    | "rounded"
     | "filtered"
     | "unmatched"
     | "refused"

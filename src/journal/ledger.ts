@@ -55,6 +55,7 @@ const scopes: Words<LedgerRow["scope"]> = { source: true, transform: true, sink:
 const names: Words<LedgerRow["name"]> = {
   read: true,
   nonfinite: true,
+  rounded: true,
   filtered: true,
   unmatched: true,
   refused: true,

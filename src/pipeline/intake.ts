@@ -145,5 +145,11 @@ function readRows(source: string, batch: Batch): LedgerRow[] {
   if (batch.samples.length > 0) rows.push({ ...row, name: "read", count: batch.samples.length });
   const nonFinite = batch.samples.reduce((count, { value }) => count + (Number.isFinite(value) ? 0 : 1), 0);
   if (nonFinite > 0) rows.push({ ...row, name: "nonfinite", count: nonFinite });
+  const rounded = batch.samples.reduce((count, { step, time }) => count + (isExact(step) && isExact(time) ? 0 : 1), 0);
+  if (rounded > 0) rows.push({ ...row, name: "rounded", count: rounded });
   return rows;
+}
+
+function isExact(value: number): boolean {
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }

@@ -6,6 +6,9 @@ import type { Status } from "./status.ts";
 export const ledgerSeries: readonly OwnSeries[] = [
   counter("mlmon_samples_read_total", "Samples read from the source", "read", ["source"]),
   counter("mlmon_samples_nonfinite_total", "Samples read that are NaN or infinite", "nonfinite", ["source"]),
+  counter("mlmon_samples_rounded_total", "Samples read whose step or time is beyond 2⁵³ and rounded", "rounded", [
+    "source",
+  ]),
   counter("mlmon_samples_filtered_total", "Samples dropped by the transform", "filtered", ["transform"]),
   counter("mlmon_samples_delivered_total", "Samples that the sink has delivered", "delivered", ["sink"]),
   counter("mlmon_samples_unmatched_total", "Samples that the sink is not to have", "unmatched", ["sink"]),

@@ -135,4 +135,8 @@ function inOrder(ledger: Status["ledger"]): Status["ledger"] {
   return ledger.toSorted((a, b) => scopes.indexOf(a.scope) - scopes.indexOf(b.scope));
 }
 
-const names: Readonly<Record<string, string>> = { dead: "dead letters", nonfinite: "NaN or infinite" };
+const names: Readonly<Record<string, string>> = {
+  dead: "dead letters",
+  nonfinite: "NaN or infinite",
+  rounded: "step or time beyond 2⁵³",
+};

@@ -51,6 +51,18 @@ describe("the intake", () => {
     await journal.close();
   });
 
+  it("counts what is not finite, and what no number holds exactly", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 2 });
+    const intake = createIntake(journal, createView({ max: 100, retentionMs: 1e15 }), []);
+    const [sample] = makeSamples(1);
+    assert.ok(sample);
+    const samples = [{ step: 2 ** 53 }, { step: -(2 ** 60) }, { time: 2 ** 63 }, { value: Number.NaN }, {}];
+    await intake.take("s", makeBatch(samples.map((change) => ({ ...sample, ...change }))));
+    const counts = journal.ledger().map(({ scope, id, name, count }) => `${scope} ${id} ${name} ${count}`);
+    assert.deepEqual(counts.toSorted(), ["source s nonfinite 1", "source s read 5", "source s rounded 3"]);
+    await journal.close();
+  });
+
   it("names a transform that gives no ended runs", async () => {
     const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 2 });
     const view = createView({ max: 100, retentionMs: 1e15 });

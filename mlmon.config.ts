@@ -1,5 +1,5 @@
-// The default as a file, to copy and change: like mlmon without a file, but without the metrics under
-// "debug/". After each change: mlmon validate, then mlmon dry-run.
+// An example to copy and change: much as mlmon without a file, but without the metrics under "debug/" and with a key
+// for Pramathus. After each change: mlmon validate, then mlmon dry-run.
 import { defineConfig, env, filter, mlflow, secret } from "mlmon";
 import { pramathus } from "mlmon/plugins/pramathus";
 import { prometheus } from "mlmon/plugins/prometheus";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Changes, DeadLetter, Journal, LedgerRow } from "../journal/journal.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
 import type { ActiveSink } from "./active-sink.ts";
@@ -26,48 +27,55 @@ const journalFull = "journal_full";
  */
 export async function passTo(position: number, name: "delivered" | "superseded", passing: Passing): Promise<void> {
   const { sink, journal, world, refused } = passing;
-  if (position <= journal.position(sinkOwner(sink.id))) return;
-  const { ledger, deadLetters } = await tally(position, passing);
-  const counted = ledger.map((row): LedgerRow => {
-    if (row.name !== "delivered" || name === "delivered") return row;
-    return { ...row, name, reason: journalFull };
-  });
-  const changes = { ledger: counted.filter(({ count }) => count > 0), deadLetters };
-  if (await commitStep(sink, journal, { position, changes }, world)) refused.clear();
+  const owner = sinkOwner(sink.id);
+  // What was refused stays to be counted with the samples that are still to be passed.
+  if (journal.position(owner) >= position) return;
+  while (journal.position(owner) < position) {
+    const { next, ledger, deadLetters } = await nextStep(position, passing);
+    const counted = ledger.map((row): LedgerRow => {
+      if (row.name !== "delivered" || name === "delivered") return row;
+      return { ...row, name, reason: journalFull };
+    });
+    const changes = { ledger: counted.filter(({ count }) => count > 0), deadLetters };
+    if (!(await commitStep(sink, journal, { position: next, changes }, world))) return;
+    // A long way must leave the others their turn.
+    await setImmediate();
+  }
+  refused.clear();
 }
 
-/** Samples of one look into the journal. */
-const lookSamples = 10_000;
+/** What is passed at once, of a backlog that may be a gigabyte. */
+const lookLimit = { samples: 10_000, bytes: 8 * 1024 ** 2 };
+
+interface Step extends Required<Pick<Changes, "ledger" | "deadLetters">> {
+  /** Where it ends. */
+  readonly next: number;
+}
 
 /** Looks at the samples themselves only where some may not have been delivered. */
-async function tally(position: number, { sink, journal, world, groupOf, refused }: Passing): Promise<Required<Tally>> {
-  let from = journal.position(sinkOwner(sink.id));
-  const between = () => journal.waiting(from).samples - journal.waiting(position).samples;
+async function nextStep(position: number, { sink, journal, world, groupOf, refused }: Passing): Promise<Step> {
+  const from = journal.position(sinkOwner(sink.id));
   const row = { scope: "sink", id: sink.id, name: "delivered", reason: "" } as const;
   if (!sink.match && !sink.traits.refuse && refused.size === 0) {
-    return { ledger: [{ ...row, count: between() }], deadLetters: [] };
+    const count = journal.waiting(from).samples - journal.waiting(position).samples;
+    return { next: position, ledger: [{ ...row, count }], deadLetters: [] };
   }
+  const { batches, next } = await journal.slice(from, { ...lookLimit, before: position });
   const ledger: LedgerRow[] = [];
   const deadLetters: DeadLetter[] = [];
   let delivered = 0;
-  for (let left = between(); left > 0; left = between()) {
-    const slice = await journal.slice(from, { samples: Math.min(left, lookSamples), bytes: 8 * 1024 ** 2 });
-    for (const batch of slice.batches) {
-      const selected = select(sink, batch);
-      ledger.push(...selected.ledger);
-      const { time, samples } = selected.batch;
-      delivered += samples.length;
-      for (const [group, own] of refused.size > 0 ? Map.groupBy(samples, groupOf) : []) {
-        const reason = refused.get(group);
-        if (reason === undefined) continue;
-        delivered -= own.length;
-        const batch = { time, samples: own, ended: [], group };
-        deadLetters.push({ sink: sink.id, time: world.ctx.now(), reason, batch });
-      }
+  for (const each of batches) {
+    const selected = select(sink, each);
+    ledger.push(...selected.ledger);
+    const { time, samples } = selected.batch;
+    delivered += samples.length;
+    for (const [group, own] of refused.size > 0 ? Map.groupBy(samples, groupOf) : []) {
+      const reason = refused.get(group);
+      if (reason === undefined) continue;
+      delivered -= own.length;
+      const batch = { time, samples: own, ended: [], group };
+      deadLetters.push({ sink: sink.id, time: world.ctx.now(), reason, batch });
     }
-    from = slice.next;
   }
-  return { ledger: [{ ...row, count: delivered }, ...ledger, ...deadLetters.map(deadRow)], deadLetters };
+  return { next, ledger: [{ ...row, count: delivered }, ...ledger, ...deadLetters.map(deadRow)], deadLetters };
 }
-
-type Tally = Pick<Changes, "ledger" | "deadLetters">;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { dropStep } from "../journal/drop-step.ts";
 import type { Journal, Slice } from "../journal/journal.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
@@ -112,6 +113,8 @@ async function deliverSlice(work: Work, slice: Slice, replayed: readonly number[
     replayed,
   };
   if (!(await commitStep(sink, journal, { position, changes }, world))) return false;
+  // Slices of which nothing is sent may be thousands, and must leave the others their turn.
+  if (delivered.arrived.length === 0) await setImmediate();
   if (replayed.length === 0) sink.partial = undefined;
   sink.status.state = "idle";
   return true;

@@ -222,6 +222,28 @@ describe("the latest worker", () => {
     );
   });
 
+  it("keeps a long backlog of a refused group a step at a time", async () => {
+    const { journal, work, append } = await open(() => ({ status: 405 }), { groupBy: () => "" });
+    for (let batch = 0; batch < 3; batch++) {
+      await append(makeBatch(makeSamples(9000, { run: one, time: now }), { runs: [one], time: now }));
+    }
+    const { commit } = journal;
+    const steps: number[] = [];
+    journal.commit = async (consumer, position, changes) => {
+      steps.push(changes?.deadLetters?.reduce((sum, { batch }) => sum + batch.samples.length, 0) ?? 0);
+      await commit(consumer, position, changes);
+    };
+    const { ended, worker } = work(true);
+    ended.abort();
+    await worker;
+    assert.equal(
+      steps.reduce((sum, samples) => sum + samples),
+      27_000,
+    );
+    assert.ok(Math.max(...steps) <= 10_000, String(steps));
+    assert.equal(journal.position("sink/latest"), journal.end());
+  });
+
   it("counts what it refuses as refused, not as delivered", async () => {
     const refuse = ({ step }: { step: number }) => (step === 2 ? "odd" : undefined);
     const { receiver, journal, work, append } = await open([], { refuse });

@@ -52,6 +52,28 @@ describe("logLeftOut()", () => {
   });
 });
 
+describe("a long backlog of which nothing is sent", () => {
+  it("leaves everything else its turn", async () => {
+    const define = defineSink("own", v.strictObject({}), () => ({
+      render: () => [],
+      deliver: async () => ({ kind: "delivered" }),
+    }));
+    const { deliver, counts, close } = await openBench(define(), { match: () => false, batch: { size: 10 } });
+    let turns = 0;
+    let isOver = false;
+    function turn(): void {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    }
+    turn();
+    await deliver([makeBatch(makeSamples(20_000))]);
+    isOver = true;
+    assert.deepEqual(counts(), { unmatched: 20_000 });
+    assert.ok(turns > 1000, `${turns}`);
+    await close();
+  });
+});
+
 describe("the words of a plugin", () => {
   it("reach neither the status nor a dead letter with a secret in them", async () => {
     Secret.reveal(secret.literal("key", "a-key-of-a-sink"));

@@ -69,6 +69,8 @@ export interface Changes {
   readonly deadLetters?: readonly DeadLetter[];
   /** The ids of replayed letters that have been delivered or are dead letters again. */
   readonly replayed?: readonly number[];
+  /** Whether it must outlive a power cut from now on, which may take back the last of other steps; false by default. */
+  readonly durable?: boolean;
 }
 
 /** One counter of the ledger, for example `{ scope: "sink", id: "pramathus", name: "delivered", reason: "", count: 5 }`. */

@@ -144,6 +144,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     });
     settle();
     states.settle(owners);
+    if (changes.durable) run(() => db.exec("PRAGMA wal_checkpoint(FULL)"));
   }
 }
 

@@ -154,7 +154,9 @@ export async function catchUp(
     const count = rows.reduce((sum, row) => sum + (row.name === "evicted" ? 0 : row.count), 0);
     const reread = { scope: "sink", id: sink.id, name: "reread", reason: "", count } as const;
     forgetBegin(journal.state(keeper));
-    await journal.commit(owner, journal.position(owner), { owners: [keeper], ledger: [...rows, reread] });
+    // The history is removed next: without this step all of it would be read and sent again.
+    const changes = { owners: [keeper], ledger: [...rows, reread], durable: true };
+    await journal.commit(owner, journal.position(owner), changes);
     ctx.log.info("A new sink has all that MLflow holds", { sink: sink.id, samples: count });
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { copyFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
@@ -10,6 +11,7 @@ import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { type Log, silentLog } from "../../src/model/log.ts";
 import { catchUp } from "../../src/pipeline/catch-up.ts";
 import { placeNew } from "../../src/pipeline/consumers.ts";
+import { historyFile } from "../../src/pipeline/history-files.ts";
 import { temporaryFolder, until } from "../beds/wait.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 
@@ -102,6 +104,34 @@ describe("the history of a new sink", () => {
     assert.equal(await catching, true);
     const mismatches = auditLedger(journal).filter((line) => line.startsWith('sink "new"'));
     assert.deepEqual(mismatches, []);
+    await journal.close();
+  });
+
+  it("is not read again after a power cut that comes just after its end", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "journal.db");
+    const journal = await openJournal({ path, maxBytes: 1e9 });
+    await journal.append({ batch: makeBatch(makeSamples(10)) });
+    await journal.commit("sink/other", journal.end());
+    await journal.trim();
+    const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new" })];
+    const config = resolveConfig({ sources: [many()], sinks }, { origin: "test", secrets: "ignore" });
+    await placeNew(journal, [{ id: "new", catchesUp: true }]);
+    const [resolved] = config.sinks;
+    assert.ok(resolved);
+    const take = async () => ({ kind: "answered", response: new Response() }) as const;
+    const sink = activateSink(resolved, { send: take, now: Date.now });
+    const { signal } = new AbortController();
+    const ctx = { log: silentLog, now: Date.now, signal, state: journal.state("sink/new"), ownMetrics: async () => "" };
+    const world = { folder: folder.path, config: () => config, caughtByReading: async () => {}, yields: () => false };
+    assert.equal(await catchUp(sink, ctx, { leave: signal, end: signal }, { ...world, journal }), true);
+    // What the disk is sure to have: not the file to which steps are written first.
+    const left = join(folder.path, "left.db");
+    await copyFile(path, left);
+    const after = await openJournal({ path: left, maxBytes: 1e9 });
+    assert.equal(historyFile(after, "new"), undefined);
+    assert.equal(after.position("sink/new"), journal.position("sink/new"));
+    await after.close();
     await journal.close();
   });
 });

@@ -122,8 +122,9 @@ async function exchangeSinks(
 
 /** One that throws when it is asked what it serves is not taken either; it has been set up, and is to be closed. */
 async function setUp(sink: SinkAtWork, ready: SinkAtWork[]): Promise<void> {
+  const ms = sink.sink.timeoutMs;
   try {
-    await sink.setup();
+    if (!(await within(ms, sink.setup()))) throw new Error(`it has not ended after ${ms / 1000} s`);
     ready.push(sink);
     sink.routes();
   } catch (cause) {

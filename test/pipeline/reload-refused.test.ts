@@ -44,6 +44,28 @@ describe("a refused reload", () => {
     assert.doesNotMatch((await service.ask("/")).text, /was not loaded again/);
   });
 
+  it("whose new sink is never set up ends, and the old ones go on", async () => {
+    let isMended = false;
+    const define = defineSink("slow", v.strictObject({ word: v.string() }), ({ word }) => ({
+      setup: () => (isMended || word === "old" ? undefined : new Promise<void>(() => {})),
+      render: ({ samples }) => [samples.map(({ step }) => step)],
+      async deliver(request: readonly number[]) {
+        steps.push(...request);
+        return { kind: "delivered" };
+      },
+    }));
+    const steps: number[] = [];
+    const sources = [ticking().entry()];
+    const service = await serve({ sources, sinks: [define({ word: "old" })] });
+    const changed = { sources, sinks: [define({ word: "new" }, { timeout: "200ms" })] };
+    await assert.rejects(service.take(changed), /Cannot set up the sink "slow": it has not ended after 0.2 s/);
+    const before = steps.length;
+    await until(() => steps.length > before + 10);
+    isMended = true;
+    await service.take(changed);
+    assert.ok(isWhole(steps), `${steps}`);
+  });
+
   it("with a mistake or a part that cannot be made touches nothing", async () => {
     const sink = spy("x");
     const source = ticking();

@@ -120,7 +120,7 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
     // Reading waits for no receiver of latest values, however long that one wants to be left alone.
     const holdsUp = () => !inputEnded.aborted && journal.size().full && journal.position(owner) < journal.end();
     const room = watchJournal(journal, holdsUp);
-    const giveWay = () => holdsUp() || (!inputEnded.aborted && groups.version(name) !== version);
+    const giveWay = () => room.fired.aborted || (!inputEnded.aborted && groups.version(name) !== version);
     const hurry = () => [room.fired];
     const waiting = { giveWay, hurry, leave, failures };
     const reason = await deliverGroup(sink, batch, world, waiting).finally(room.end);

@@ -39,7 +39,7 @@ export function deliveryWorld(ctx: SinkContext, log: Log): DeliveryWorld {
 export interface SettleOptions {
   /** Asked before each repetition: true ends with `stopped`, for there is better to do than to repeat this. */
   readonly giveWay?: () => boolean;
-  /** Gives, for each wait, what ends it early, so that `giveWay` is asked at once. */
+  /** Gives, for each wait, what ends it early as `giveWay` is true from then on. */
   readonly hurry?: () => readonly (AbortSignal | undefined)[];
   /** Fires when no repetition is to follow: the attempt under way is finished, and a failure ends with `stopped`. */
   readonly leave?: AbortSignal | undefined;
@@ -73,6 +73,7 @@ export async function settle(
   const rest = failures.wait && Math.min(failures.wait.until - ctx.now(), failures.wait.ms);
   if (rest !== undefined && !(await waitFor(rest))) return { kind: "stopped" };
   while (!ctx.signal.aborted) {
+    failures.wait = undefined;
     if (status.state === "idle") status.state = "delivering";
     const begun = performance.now();
     const outcome = await attempt(sink, request, world);

@@ -292,6 +292,39 @@ describe("the latest worker", () => {
     assert.equal(receiver.received.length, 1);
   });
 
+  it("keeps its wait though the journal was full for a moment amid the attempt", async () => {
+    const gate = Promise.withResolvers<void>();
+    let attempts = 0;
+    const { journal, sink, work, append } = await open(
+      [],
+      {
+        async classify() {
+          if (++attempts === 1) return { kind: "delivered" };
+          await gate.promise;
+          return { kind: "retry", reason: "busy", afterMs: 3_600_000 };
+        },
+      },
+      10,
+      3000,
+    );
+    await journal.commit("sink/other", 0);
+    work();
+    let value = 0;
+    while (journal.size().fill < 0.6) await append(batchOf(one, ++value));
+    await until(() => journal.position("sink/latest") === journal.end());
+    await append(batchOf(one, ++value));
+    await until(() => attempts === 2);
+    // Of another group: this one stays what it is.
+    while (!journal.size().full) await append(batchOf(two, ++value));
+    await journal.commit("sink/other", journal.position("sink/latest"));
+    await journal.trim();
+    assert.equal(journal.size().full, false);
+    gate.resolve();
+    await until(() => sink.status.state === "retrying");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(attempts, 2);
+  });
+
   it("is idle again once it can be written down what was delivered", async () => {
     const { journal, sink, work, append } = await open();
     const { commit } = journal;

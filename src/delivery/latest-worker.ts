@@ -15,7 +15,15 @@ import { passReplay } from "./pass-replay.ts";
 import { render } from "./render.ts";
 import { nextReplay } from "./replay.ts";
 import { select } from "./select.ts";
-import { type DeliveryWorld, deliveryWorld, type Failures, noFailures, type SettleOptions, settle } from "./settle.ts";
+import {
+  type DeliveryWorld,
+  deliveryWorld,
+  type Failures,
+  keepWait,
+  noFailures,
+  type SettleOptions,
+  settle,
+} from "./settle.ts";
 import { watchJournal } from "./watch-journal.ts";
 
 export interface LatestWorkerOptions {
@@ -61,7 +69,7 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
     const position = journal.end();
     const again = nextReplay(journal, sink.id, replayLimit);
     for (const { group } of again?.slice.batches ?? []) groups.touch(group ?? "");
-    const done = await deliverChanged(options, world, rounds);
+    const done = (await leaveAlone(options, world, rounds)) && (await deliverChanged(options, world, rounds));
     if (done && again) await passReplay(again, passing);
     if (done) await passTo(position, "delivered", passing);
     // The view has what a full journal lets go, so that a receiver that is away holds up no reading.
@@ -69,7 +77,9 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
     const isReplaying = journal.dead.replaying(sink.id).samples > 0;
     if (done && ended && !isReplaying) break;
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
-    if (groups.changed().length === 0 && !isReplaying) await nextRound(options, world, stop);
+    // What has come meanwhile has rung before anybody listened.
+    const isIdle = groups.changed().length === 0 && !isReplaying && journal.end() === position;
+    if (isIdle) await nextRound(options, world, stop);
     await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
   }
   sink.status.state = "stopped";
@@ -99,6 +109,19 @@ interface Rounds {
   readonly refused: Map<string, string>;
 }
 
+/** Waits, before groups are rendered, as long as the receiver has asked for; returns false when room is wanted first. */
+async function leaveAlone(options: LatestWorkerOptions, world: DeliveryWorld, { failures }: Rounds): Promise<boolean> {
+  const { journal, signal, leave } = options;
+  const room = watchJournal(journal, () => holdsUp(options));
+  const end = AbortSignal.any(leave ? [signal, leave, room.fired] : [signal, room.fired]);
+  return keepWait(failures, world, end).finally(room.end);
+}
+
+/** Reading waits for no receiver of latest values, however long that one wants to be left alone. */
+function holdsUp({ sink, journal, inputEnded }: LatestWorkerOptions): boolean {
+  return !inputEnded.aborted && journal.size().full && journal.position(sinkOwner(sink.id)) < journal.end();
+}
+
 /** Returns false when a group could not be delivered as it was, and is to be rendered again. */
 async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld, rounds: Rounds): Promise<boolean> {
   const { sink, journal, ctx, inputEnded, leave } = options;
@@ -117,9 +140,7 @@ async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld
       continue;
     }
     const owner = sinkOwner(sink.id);
-    // Reading waits for no receiver of latest values, however long that one wants to be left alone.
-    const holdsUp = () => !inputEnded.aborted && journal.size().full && journal.position(owner) < journal.end();
-    const room = watchJournal(journal, holdsUp);
+    const room = watchJournal(journal, () => holdsUp(options));
     const giveWay = () => room.fired.aborted || (!inputEnded.aborted && groups.version(name) !== version);
     const hurry = () => [room.fired];
     const waiting = { giveWay, hurry, leave, failures };

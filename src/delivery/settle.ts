@@ -69,9 +69,8 @@ export async function settle(
 ): Promise<Settled> {
   const { ctx, log, random } = world;
   const { status } = sink;
-  // No longer than all of it: the clock may have been set back.
-  const rest = failures.wait && Math.min(failures.wait.until - ctx.now(), failures.wait.ms);
-  if (rest !== undefined && !(await waitFor(rest))) return { kind: "stopped" };
+  const endOfWait = () => AbortSignal.any([ctx.signal, leave, ...hurry()].filter((signal) => signal !== undefined));
+  if (!(await keepWait(failures, world, endOfWait()))) return { kind: "stopped" };
   while (!ctx.signal.aborted) {
     failures.wait = undefined;
     if (status.state === "idle") status.state = "delivering";
@@ -107,18 +106,31 @@ export async function settle(
     // A receiver that says "in 0 seconds" each time must not be asked in a loop; a plugin may make NaN of a date.
     const ms = paused ? pausedRetryMs : Math.max(backoff, outcome.afterMs || 0);
     failures.wait = { until: ctx.now() + ms, ms };
-    if (!(await waitFor(ms))) break;
+    await keepWait(failures, world, endOfWait(), ms);
+    if (leave?.aborted || giveWay()) break;
   }
   return { kind: "stopped" };
+}
 
-  /** Returns false when the request is to be left. */
-  async function waitFor(ms: number): Promise<boolean> {
-    const ends = [ctx.signal, leave, ...hurry()].filter((signal) => signal !== undefined);
-    const end = AbortSignal.any(ends);
-    await world.wait(ms, end);
-    if (!end.aborted) failures.wait = undefined;
-    return !leave?.aborted && !giveWay();
-  }
+/**
+ * Keeps the wait that a failure has left, by default what remains of one that was cut; returns false when the signal
+ * fires before its end. Called before a worker makes what would have to wait.
+ */
+export async function keepWait(
+  failures: Failures,
+  { ctx, wait }: DeliveryWorld,
+  end: AbortSignal,
+  ms = remaining(failures, ctx.now()),
+): Promise<boolean> {
+  if (ms === undefined) return true;
+  await wait(ms, end);
+  if (!end.aborted) failures.wait = undefined;
+  return !end.aborted;
+}
+
+/** No longer than all of it: the clock may have been set back. */
+function remaining({ wait }: Failures, now: number): number | undefined {
+  return wait && Math.min(wait.until - now, wait.ms);
 }
 
 /** An exception, or no outcome, is a bug of the sink: halves find the sample it has it with, and the others go on. */

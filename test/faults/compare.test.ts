@@ -7,10 +7,11 @@ import { createRandom } from "./random.ts";
 
 const points = [0, 1, 2, 3].map((step) => ({ run: "r", key: "loss", value: `${step}`, time: 7 * step, step }));
 const [first, second, third, fourth] = points;
+const nothing = { lost: 0, doubled: 0, repeatedAtOnce: 0, outOfOrder: 0, strange: 0 };
 
 describe("compare()", () => {
   it("finds nothing in what has arrived once, in order", () => {
-    assert.deepEqual(compare(points, points, new Set()), { lost: 0, doubled: 0, outOfOrder: 0 });
+    assert.deepEqual(compare(points, points, new Set()), nothing);
   });
 
   it("counts what is missing or altered as lost, unless it is a dead letter", () => {
@@ -23,7 +24,21 @@ describe("compare()", () => {
   it("counts what comes again as doubled and what comes late as out of order", () => {
     assert.ok(first && second && third && fourth);
     const arrived = [first, third, second, third, fourth];
-    assert.deepEqual(compare(points, arrived, new Set()), { lost: 0, doubled: 1, outOfOrder: 1 });
+    assert.deepEqual(compare(points, arrived, new Set()), { ...nothing, doubled: 1, repeatedAtOnce: 1, outOfOrder: 1 });
+  });
+
+  it("counts what came again in a row, of each point once", () => {
+    assert.ok(first && second && third && fourth);
+    const arrived = [first, first, second, first, second, first, second, third, third, fourth];
+    const { doubled, repeatedAtOnce } = compare(points, arrived, new Set());
+    assert.deepEqual([doubled, repeatedAtOnce], [6, 2]);
+  });
+
+  it("finds what MLflow does not hold, and what is a dead letter though it has arrived", () => {
+    assert.ok(second && fourth);
+    const arrived = [...points, { ...fourth, value: "4711" }];
+    assert.deepEqual(compare(points, arrived, new Set()), { ...nothing, strange: 1 });
+    assert.deepEqual(compare(points, arrived, new Set([idOf(second)])), { ...nothing, strange: 2 });
   });
 });
 

@@ -114,7 +114,6 @@ const statusSchema = v.object({
   sinks: v.array(
     v.object({ id: v.string(), state: v.string(), waiting: v.number(), deadLetters: v.record(v.string(), v.number()) }),
   ),
-  ledgerMismatches: v.array(v.string()),
 });
 
 export type MlmonStatus = v.InferOutput<typeof statusSchema>;

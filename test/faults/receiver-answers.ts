@@ -9,7 +9,11 @@ export const receiverAnswers: readonly Scenario[] = [
   answers(201),
   answers(204),
   buries(301, /^301: redirects are not followed/),
-  { name: "receiver-400-for-one", deadLetters: /^400: the receiver says "refused with 400"/, trouble: poison },
+  {
+    name: "receiver-400-for-one",
+    deadLetters: { say: /^400: the receiver says "refused with 400"/, of: ["pramathus", "tally"] },
+    trouble: poison,
+  },
   buries(400, /^400: the receiver says "refused with 400"/),
   { name: "receiver-401-then-200", trouble: (world) => everywhere(world, always(answer(401)), 1) },
   { name: "receiver-403", trouble: (world) => everywhere(world, always(answer(403)), 1) },
@@ -43,7 +47,7 @@ function answers(status: number, more = "", headers: () => Readonly<Record<strin
 }
 
 /** An answer that refuses for good what is asked meanwhile: slices as they are, or halved down to single samples. */
-function buries(status: number, deadLetters: RegExp): Scenario {
+function buries(status: number, say: RegExp): Scenario {
   async function trouble(world: World): Promise<void> {
     await everywhere(world, always(answer(status)));
     for (const receiver of status === 400 || status === 422 ? [world.receivers.pramathus, world.receivers.tally] : []) {
@@ -52,10 +56,11 @@ function buries(status: number, deadLetters: RegExp): Scenario {
       receiver.follow();
     }
   }
-  return { name: status === 400 ? "receiver-400-for-all" : `receiver-${status}`, deadLetters, trouble };
+  const name = status === 400 ? "receiver-400-for-all" : `receiver-${status}`;
+  return { name, deadLetters: { say, of: ["pramathus", "tally", "pushgateway"] }, trouble };
 }
 
-/** The receivers never take one point of one series, and everything beside it. */
+/** The receivers never take one point of each series of losses, and everything beside it. */
 async function poison({ receivers: { pramathus, tally }, arrivals, trainings }: World): Promise<void> {
   const step = Math.ceil(trainings.written() / 6) + 40;
   const poisoned = new RegExp(`"key":"loss".*"step":${step}\\b|"name":"loss"[^}]*"step":${step}\\b`);

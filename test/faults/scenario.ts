@@ -1,4 +1,4 @@
-import type { World } from "./world.ts";
+import type { JudgedSink, World } from "./world.ts";
 
 /** One way of breaking something around a running mlmon. */
 export interface Scenario {
@@ -15,10 +15,10 @@ export interface Scenario {
   trouble(world: World): Promise<void>;
   /** True when the scenario starts mlmon itself; the trainings rest until then. */
   readonly startsItself?: boolean;
-  /** What a dead letter has to say; without it there may be none. */
-  readonly deadLetters?: RegExp;
+  /** What dead letters have to say, and the sinks that must have some; all others may have none. */
+  readonly deadLetters?: { readonly say: RegExp; readonly of: readonly JudgedSink[] };
   /**
-   * Samples that may come twice beyond one slice a kill and what receivers have stored without a word: `"all"` where
+   * Samples that may come twice beyond one slice at each kill and what receivers have stored without a word: `"all"` where
    * the memory of mlmon itself is taken away.
    */
   readonly mayDouble?: "all";

@@ -47,6 +47,7 @@ export interface World {
 
 export type ReceiverName = "pramathus" | "tally" | "gateway";
 export type PointsSink = "pramathus" | "tally";
+export type JudgedSink = PointsSink | "pushgateway" | "prometheus";
 
 /** What the worlds of all scenarios share. */
 export interface Surroundings {

@@ -66,4 +66,14 @@ describe("createRandom()", () => {
     assert.notEqual(numbers(1, "calm"), numbers(2, "calm"));
     assert.notEqual(numbers(1, "calm"), numbers(1, "mixed"));
   });
+
+  it("is not moved by what is asked of its fork", () => {
+    const numbers = (asked: number) => {
+      const random = createRandom(1, "mixed");
+      const fork = random.fork();
+      for (let time = 0; time < asked; time++) fork.next();
+      return Array.from({ length: 5 }, () => random.next()).join();
+    };
+    assert.equal(numbers(0), numbers(7));
+  });
 });

@@ -57,8 +57,7 @@ export function late(ms: number): Act {
     stores: "told",
     at: ["end"],
     perform(socket) {
-      const timer = setTimeout(() => socket.write(answerText(200, "", {})), ms);
-      socket.once("close", () => clearTimeout(timer));
+      setTimeout(() => socket.destroyed || socket.write(answerText(200, "", {})), ms);
     },
   };
 }

@@ -34,11 +34,10 @@ async function jumping(world: World, seconds: readonly number[]): Promise<void> 
     },
   });
   trainings.go();
-  await flows(world);
   for (const offset of seconds) {
+    await flows(world);
     await sleep(random.between(0, 1000));
     setOffset(offset);
-    await flows(world);
   }
 }
 

@@ -30,6 +30,7 @@ function damage(name: string, file: string, spoil: Spoil): Scenario {
 async function spoiled(world: World, file: string, spoil: Spoil): Promise<void> {
   const { mlmon, state, receivers, random } = world;
   for (let round = 0; round < 6; round++) {
+    await flows(world);
     // A sink that is away leaves something in the journal that can be damaged.
     await receivers.tally.close();
     await sleep(random.between(500, 1500));
@@ -49,7 +50,6 @@ async function spoiled(world: World, file: string, spoil: Spoil): Promise<void> 
       await moveAway(state, round);
       mlmon.start();
     }
-    await flows(world);
   }
 }
 

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../beds/wait.ts";
 import { hang, late } from "./acts.ts";
 import { lackOfMemoryLimit, memoryLimit } from "./memory-limit.ts";
+import { slowHistories } from "./mlflow-trouble.ts";
 import { always } from "./receiver.ts";
 import type { Scenario } from "./scenario.ts";
-import { begin, flows, type World } from "./world.ts";
+import { flows, type World } from "./world.ts";
 
 /** Everything that may happen to the process; `count` times for the ends by SIGKILL. */
 export function killings(count: number): readonly Scenario[] {
@@ -32,29 +33,44 @@ async function killed(world: World, count: number): Promise<void> {
     mlmon.start();
   }
   for (const receiver of Object.values(receivers)) receiver.follow();
-  await flows(world);
 }
 
-/** So early that nothing is known of most series yet. */
+/** Before it has read anything, and amid the delivery of what it has read first. */
 async function killedAtFirst(world: World): Promise<void> {
-  for (let kill = 0; kill < 8; kill++) {
-    world.mlmon.start();
-    await sleep(world.random.between(100, 900));
+  for (const receiver of Object.values(world.receivers)) receiver.follow(always(late(30)));
+  await amidTheFirstReading(world, 8, async () => {
+    await sleep(world.random.between(100, 1800));
     await world.mlmon.kill();
+  });
+  for (const receiver of Object.values(world.receivers)) receiver.follow();
+}
+
+/** Starts mlmon again and again on an MLflow so slow that not all of it has arrived before an `end`. */
+async function amidTheFirstReading(world: World, times: number, end: () => Promise<void>): Promise<void> {
+  const { mlmon, proxy, trainings, arrivals } = world;
+  proxy.follow(slowHistories(400));
+  let amid = 0;
+  for (let time = 0; time < times; time++) {
+    mlmon.start();
+    await end();
+    if (arrivals.tally.distinct() < trainings.written()) amid += 1;
   }
-  await begin(world);
+  if (amid === 0) throw new Error("All had arrived before it was ended for the first time");
+  proxy.follow();
+  mlmon.start();
+  trainings.go();
 }
 
 async function stoppedAmidDelivery(world: World): Promise<void> {
   const { mlmon, receivers, random } = world;
   for (let stop = 0; stop < 4; stop++) {
+    await flows(world);
     for (const receiver of Object.values(receivers)) receiver.follow(always(late(500)));
     await until(() => receivers.pramathus.troubled > 0, 60_000, "a delivery");
     await sleep(random.between(0, 400));
     await endsWell(world);
     for (const receiver of Object.values(receivers)) receiver.follow();
     mlmon.start();
-    await flows(world);
   }
 }
 
@@ -69,19 +85,19 @@ async function stoppedWhileHanging(world: World): Promise<void> {
 }
 
 async function stoppedAtFirst(world: World): Promise<void> {
-  for (let stop = 0; stop < 4; stop++) {
-    world.mlmon.start();
+  await amidTheFirstReading(world, 4, async () => {
     await until(async () => (await world.mlmon.status()) !== undefined, 60_000, "mlmon to answer");
     await sleep(world.random.between(0, 400));
     await endsWell(world);
-  }
-  await begin(world);
+  });
 }
 
 /** The second signal ends it at once, so that it is as good as a kill; sooner than in half a second it is the same. */
 async function stoppedTwice(world: World): Promise<void> {
   const { mlmon, receivers, random } = world;
+  const before = mlmon.kills;
   for (let stop = 0; stop < 4; stop++) {
+    await flows(world);
     for (const receiver of Object.values(receivers)) receiver.follow(always(late(900)));
     await until(() => receivers.pramathus.troubled > 0, 60_000, "a delivery");
     mlmon.signal("SIGTERM");
@@ -90,8 +106,8 @@ async function stoppedTwice(world: World): Promise<void> {
     if ((await mlmon.ended()) !== 0) mlmon.countKill();
     for (const receiver of Object.values(receivers)) receiver.follow();
     mlmon.start();
-    await flows(world);
   }
+  if (mlmon.kills === before) throw new Error("The first signal has ended it each time");
 }
 
 async function suspended({ mlmon, random }: World, ms: number): Promise<void> {
@@ -127,7 +143,6 @@ async function outOfMemory(world: World): Promise<void> {
     limit.remove();
   }
   mlmon.start();
-  await flows(world);
 }
 
 async function endsWell({ mlmon }: World): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../beds/wait.ts";
 import type { ProxyAct, ProxyScript } from "./mlflow-proxy.ts";
 import type { Scenario } from "./scenario.ts";
-import { flows, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Everything that MLflow may answer instead of its data, and an MLflow that does not answer. */
 export const mlflowTrouble: readonly Scenario[] = [
@@ -82,10 +82,17 @@ async function unreachable({ proxy, mlmon }: World): Promise<void> {
   await proxy.open();
 }
 
-/** Longer than MLflow waits for its database: its answers are errors then. */
-async function locked(world: World): Promise<void> {
-  const unlock = world.server?.lock();
-  await sleep(12_000);
+/** MLflow waits for its database, longer than mlmon waits for MLflow. */
+async function locked({ server, mlmon }: World): Promise<void> {
+  const unlock = server?.lock();
+  await until(async () => (await mlmon.status())?.sources[0]?.state === "failing", 60_000, "the source to fail");
   unlock?.();
-  await flows(world);
+}
+
+/** Gives each history so late that a first reading takes seconds. */
+export function slowHistories(ms: number): ProxyScript {
+  return async ({ path }) => {
+    if (path.includes("get-history")) await sleep(ms);
+    return undefined;
+  };
 }

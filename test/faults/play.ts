@@ -7,7 +7,7 @@ import { begin, openWorld, type PointsSink, type Surroundings, type World } from
 /** What became of a scenario. */
 export interface Played extends Verdict {
   readonly name: string;
-  /** From the end of the trouble until all that was written before it had arrived everywhere. */
+  /** From the end of the trouble until all that was written before, and something after it, was at both sinks of points. */
   readonly recoveryMs: number;
   /** The last warnings and errors that mlmon has logged. */
   readonly log: readonly string[];
@@ -25,7 +25,7 @@ export async function play(
     if (!scenario.startsItself) await begin(world, scenario.world?.everyMs);
     await scenario.trouble(world);
     const mended = Date.now();
-    const recovered = await caughtUp(world, world.trainings.written(), patienceMs);
+    const recovered = await caughtUp(world, world.trainings.written() + 1, patienceMs);
     if (recovered) recoveryMs = Date.now() - mended;
     await settle(world, patienceMs);
     const { misses, ...verdict } = await judge(scenario, world);

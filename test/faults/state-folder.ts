@@ -33,13 +33,13 @@ async function low({ mount, mlmon }: World): Promise<void> {
 /** No room at all, from one moment to the next. */
 async function full(world: World): Promise<void> {
   for (let time = 0; time < 3; time++) {
+    await flows(world);
     const from = world.mlmon.log.length;
     await world.mount?.fill(0);
     const said = () => world.mlmon.log.slice(from).some((line) => /(disk|journal) is full/.test(line));
     await until(said, 60_000, "mlmon to say that the disk is full");
     await sleep(world.random.between(0, 2000));
     await world.mount?.free();
-    await flows(world);
   }
 }
 
@@ -67,6 +67,7 @@ async function oldCopy(world: World): Promise<void> {
   const { state, mlmon, random } = world;
   const copy = `${state}-copy`;
   for (let cut = 0; cut < 5; cut++) {
+    await flows(world);
     await sleep(random.between(0, 700));
     // All of one moment: what a copy takes while mlmon writes never stood on any disk.
     mlmon.signal("SIGSTOP");
@@ -80,7 +81,6 @@ async function oldCopy(world: World): Promise<void> {
     await rm(state, { recursive: true });
     await rename(copy, state);
     mlmon.start();
-    await flows(world);
   }
 }
 

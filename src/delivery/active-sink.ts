@@ -21,7 +21,7 @@ export interface ActiveSink {
   readonly status: SinkStatus;
   /** What has arrived of the slice that its worker had to leave. */
   partial: Partial | undefined;
-  /** Reasons for leaving samples out that were logged, each once. */
+  /** Reasons for which samples are left out or were refused, those that were logged. */
   readonly explained: Set<string>;
 }
 

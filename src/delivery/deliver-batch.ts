@@ -76,7 +76,7 @@ export async function deliverBatch(
   }
 
   const done = await deliver(batch);
-  if (done) logDead(deadLetters, world);
+  if (done) logDead(sink, deadLetters, world);
   const dead = deadLetters.map(deadRow);
   const row = { scope: "sink", id: sink.id } as const;
   const left = dead.reduce((rest, { count }) => rest - count, batch.samples.length - notRendered);

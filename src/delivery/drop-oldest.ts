@@ -3,6 +3,7 @@ import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Sample } from "../model/sample.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
+import { isUnexplained } from "./explain-once.ts";
 import { mergeSlice, select } from "./select.ts";
 import type { DeliveryWorld } from "./settle.ts";
 
@@ -54,9 +55,7 @@ async function dropStep({ sink, journal, world }: Dropping, reason: string): Pro
 }
 
 function logDropped(sink: ActiveSink, reason: string, { name, run }: Sample, { log }: DeliveryWorld): void {
-  const key = `dropped ${reason}`;
-  if (sink.explained.has(key)) return;
-  sink.explained.add(key);
+  if (!isUnexplained(sink, `dropped ${reason}`)) return;
   const example = run ? `${name} of run ${run.id}` : name;
   log.error("The oldest samples are dropped for this sink, which are counted from here on", {
     sink: sink.id,

@@ -8,6 +8,7 @@ import type { View } from "../view/view.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { changedWithin } from "./changed-within.ts";
 import { commitStep } from "./commit.ts";
+import { logRefusedGroup } from "./dead.ts";
 import { type Groups, trackGroups } from "./groups.ts";
 import { logLeftOut } from "./log-left-out.ts";
 import { type Passing, passTo } from "./pass.ts";
@@ -175,8 +176,6 @@ async function deliverGroup(
     if (settled.kind === "stopped") return stopped;
     if (settled.kind !== "delivered") reason ??= settled.reason;
   }
-  if (reason !== undefined) {
-    world.log.error("A group of latest values was refused", { sink: sink.id, group: batch.group, reason });
-  }
+  if (reason !== undefined) logRefusedGroup(sink, batch.group, reason, world.log);
   return reason;
 }

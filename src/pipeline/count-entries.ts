@@ -1,4 +1,4 @@
-import { maxExplained } from "../delivery/log-left-out.ts";
+import { maxExplained } from "../delivery/explain-once.ts";
 import type { Journal } from "../journal/journal.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
 import type { Entries, Held } from "../model/entries.ts";

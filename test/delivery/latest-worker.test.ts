@@ -9,7 +9,7 @@ import { defineHttpSink, type HttpSink, v } from "../../src/index.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { WorkError } from "../../src/model/errors.ts";
-import { silentLog } from "../../src/model/log.ts";
+import { type Log, silentLog } from "../../src/model/log.ts";
 import { createView } from "../../src/view/create-view.ts";
 import { until } from "../beds/wait.ts";
 import { startReceiver } from "../fixtures/receiver.ts";
@@ -52,7 +52,7 @@ async function open(
     () => receiver.stop(),
     () => journal.close(),
   );
-  function work(once = false, world?: DeliveryWorld, sink = grouped) {
+  function work(once = false, world?: DeliveryWorld, sink = grouped, log: Log = silentLog) {
     const stop = new AbortController();
     const ended = new AbortController();
     const ctx = {
@@ -62,7 +62,7 @@ async function open(
       state: journal.state("sink/latest"),
       ownMetrics: async () => "",
     };
-    const common = { sink, view, journal, ctx, log: silentLog };
+    const common = { sink, view, journal, ctx, log };
     const worker = runLatestWorker({
       ...common,
       signal: stop.signal,
@@ -242,6 +242,17 @@ describe("the latest worker", () => {
     );
     assert.ok(Math.max(...steps) <= 10_000, String(steps));
     assert.equal(journal.position("sink/latest"), journal.end());
+  });
+
+  it("says once that groups are refused, however often they change", async () => {
+    const { receiver, work, append } = await open(() => ({ status: 400 }));
+    const lines: string[] = [];
+    work(false, undefined, undefined, { ...silentLog, error: (message) => void lines.push(message) });
+    for (let value = 0; value < 4; value++) {
+      await append(batchOf(one, value));
+      await until(() => receiver.received.length > value, 5000, "another refusal");
+    }
+    assert.equal(lines.length, 1, lines.join("\n"));
   });
 
   it("counts what it refuses as refused, not as delivered", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { activateSink } from "../../src/delivery/activate.ts";
-import { logLeftOut, maxExplained } from "../../src/delivery/log-left-out.ts";
+import { maxExplained } from "../../src/delivery/explain-once.ts";
+import { logLeftOut } from "../../src/delivery/log-left-out.ts";
 import { select } from "../../src/delivery/select.ts";
 import { createSender } from "../../src/delivery/send.ts";
 import { defineSink, v } from "../../src/index.ts";

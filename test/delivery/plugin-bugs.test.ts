@@ -53,7 +53,7 @@ describe("a plugin with a bug", () => {
     assert.deepEqual(bench.counts(), { delivered: 5, "refused plugin_error": 1 });
   });
 
-  it("buries only the sample for which its deliver throws, and says so once a slice", async () => {
+  it("buries only the sample for which its deliver throws, and says so once", async () => {
     const stored: number[] = [];
     const define = defineSink("own", v.strictObject({}), () => ({
       render: ({ samples }) => [samples.map(({ step }) => step)],

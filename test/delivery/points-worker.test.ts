@@ -227,6 +227,14 @@ describe("the points worker", () => {
     assert.deepEqual(bench.counts(), { delivered: 7, "dead plugin_error": 1 });
   });
 
+  it("says once for each kind of reason what is a dead letter, with an example, and counts the others", async () => {
+    const { bench } = await open((body) => (body.includes('"step":2') ? answer(422) : answer(400)));
+    await bench.deliver([makeBatch(makeSamples(30))]);
+    const lines = bench.errors.map((line) => /"example":"loss","reason":"(\d+)/.exec(line)?.[1]);
+    assert.deepEqual(lines.toSorted(), ["400", "422"]);
+    assert.deepEqual(bench.counts(), { "dead http_400": 19, "dead http_422": 11 });
+  });
+
   it("commits nothing of a slice that was stopped amid its delivery", async () => {
     const { bench, receiver } = await open((_body, index) => (index === 1 ? "hang" : undefined));
     const delivering = bench.deliver([makeBatch(makeSamples(20))]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as fc from "fast-check";
 import { classify } from "../../src/delivery/classify.ts";
 
 const now = () => Date.UTC(2026, 0, 1);
@@ -63,6 +64,31 @@ describe("classify()", () => {
     const outcome = await classify(new Response("\u001b[31mred\u0007\u009b1m", { status: 400 }), { now });
     assert.ok(outcome.kind === "split");
     assert.equal(outcome.reason, '400: the receiver says "[31mred 1m"');
+  });
+
+  it("makes an outcome of any answer: one line of words, and a wait of an hour at most", async () => {
+    const text = fc.string({ unit: "binary", maxLength: 600 });
+    // What HTTP lets a header hold.
+    const header = fc.string({ unit: fc.constantFrom(..."aZ09:/?#@%[].,;- ÿ"), maxLength: 80 });
+    const waits = fc.oneof(header, fc.integer().map(String), fc.date().map(String));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 200, max: 599 }),
+        text,
+        header,
+        waits,
+        async (status, body, location, wait) => {
+          const headers = { location, "retry-after": wait };
+          const mayHaveBody = ![204, 205, 304].includes(status);
+          const outcome = await classify(new Response(mayHaveBody ? body : null, { status, headers }), { now });
+          if (outcome.kind === "delivered") return;
+          assert.match(outcome.reason, /^\d{3}\P{Cc}{0,500}$/u);
+          const { afterMs = 0 } = { afterMs: undefined, ...outcome };
+          assert.ok(afterMs >= 0 && afterMs <= 3_600_000, `${afterMs}`);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it("lets a sink say what a status means to its receiver", async () => {

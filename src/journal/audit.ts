@@ -28,17 +28,20 @@ export function auditLedger(journal: Journal): readonly string[] {
 
 /**
  * What a sink that is new to the journal will never get of it, as a counter to be written with its first position: what
- * was trimmed before it came. A sink of the same name that was forgotten has counted some of it already.
+ * was trimmed before it came. A sink of the same name that was forgotten has counted some of it already; what it gets
+ * of that once more is counted as reread.
  */
-export function skippedRow(journal: Journal, id: string, position: number): LedgerRow {
+export function placedRow(journal: Journal, id: string, position: number): LedgerRow {
   const waiting = journal.waiting(position).samples + journal.dead.replaying(id).samples;
   const count = journal.stored() - waiting - passedBy(id, journal.ledger());
-  return { scope: "sink", id, name: "skipped", reason: "before_start", count };
+  const row = { scope: "sink", id } as const;
+  if (count < 0) return { ...row, name: "reread", reason: "", count: -count };
+  return { ...row, name: "skipped", reason: "before_start", count };
 }
 
 /**
  * What a sink does not have to deliver any more; a dead letter that is replayed waits again, and what a new sink gets
- * from MLflow was skipped before.
+ * from MLflow, or once more, was counted before.
  */
 function passedBy(id: string, ledger: readonly LedgerRow[]): number {
   // What was let go of dead letters was counted when it died.

@@ -1,4 +1,4 @@
-import { skippedRow } from "../journal/audit.ts";
+import { placedRow } from "../journal/audit.ts";
 import type { Journal, LedgerRow } from "../journal/journal.ts";
 import { sinkOf, sinkOwner } from "../journal/sink-owner.ts";
 import type { Log } from "../model/log.ts";
@@ -65,8 +65,8 @@ export async function placeNew(journal: Journal, sinks: readonly Placed[]): Prom
     const position = mustCatchUp || startFrom === "now" ? journal.end() : journal.position(owner);
     const keeper = catchUpOwner(id);
     if (mustCatchUp) journal.state(keeper).set(beginKey, String(position));
-    const skipped = skippedRow(journal, id, position);
-    await journal.commit(owner, position, { owners: [keeper], ledger: skipped.count === 0 ? [] : [skipped] });
+    const placed = placedRow(journal, id, position);
+    await journal.commit(owner, position, { owners: [keeper], ledger: placed.count === 0 ? [] : [placed] });
   }
 }
 

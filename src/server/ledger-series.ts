@@ -22,9 +22,7 @@ export const ledgerSeries: readonly OwnSeries[] = [
   counter("mlmon_samples_skipped_total", "Samples that were gone from the journal before the sink came", "skipped", [
     "sink",
   ]),
-  counter("mlmon_samples_reread_total", "Samples that the sink, when it came, has got from MLflow again", "reread", [
-    "sink",
-  ]),
+  counter("mlmon_samples_reread_total", "Samples that the sink, when it came, has got again", "reread", ["sink"]),
   counter(
     "mlmon_samples_dropped_total",
     "Samples dropped undelivered: by a full journal, with a removed sink, by hand",

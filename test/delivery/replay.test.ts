@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { pramathus } from "../../plugins/pramathus.ts";
-import { auditLedger, skippedRow } from "../../src/journal/audit.ts";
+import { auditLedger, placedRow } from "../../src/journal/audit.ts";
 import { until } from "../beds/wait.ts";
 import { startReceiver } from "../fixtures/receiver.ts";
 import { makeBatch, makeSamples } from "../fixtures/samples.ts";
@@ -123,7 +123,7 @@ describe("a replay of dead letters", () => {
     await journal.forget("sink/pramathus");
     assert.equal(journal.dead.replaying("pramathus").samples, 0);
     assert.equal(journal.dead.counts({})[0]?.samples, 2);
-    assert.equal(skippedRow(journal, "pramathus", journal.end()).count, 0);
+    assert.equal(placedRow(journal, "pramathus", journal.end()).count, 0);
     await journal.commit("sink/pramathus", journal.end());
     balanced(bench);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
-import { auditLedger, skippedRow } from "../../src/journal/audit.ts";
+import { auditLedger, placedRow } from "../../src/journal/audit.ts";
 import type { LedgerRow } from "../../src/journal/journal.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { makeBatch, makeSamples } from "../fixtures/samples.ts";
@@ -58,7 +58,7 @@ describe("auditLedger()", () => {
     await journal.trim();
     await append();
     const position = journal.position("sink/new");
-    const skipped = skippedRow(journal, "new", position);
+    const skipped = placedRow(journal, "new", position);
     assert.equal(skipped.count, 7);
     await journal.commit("sink/new", position, { ledger: [skipped] });
     assert.deepEqual(auditLedger(journal), []);

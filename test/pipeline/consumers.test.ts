@@ -64,5 +64,11 @@ describe("dropGone()", () => {
     await dropGone(journal, [], log);
     await placeNew(journal, [{ id: "old", catchesUp: false }]);
     assert.deepEqual(auditLedger(journal), []);
+    const counts = journal.ledger().filter(({ id }) => id === "old");
+    const shown = counts.map(({ name, count }) => [name, count]);
+    assert.deepEqual(shown, [
+      ["dropped", 10],
+      ["reread", 10],
+    ]);
   });
 });

@@ -40,17 +40,21 @@ async function spoiled(world: World, file: string, spoil: Spoil): Promise<void> 
     await receivers.tally.open();
     const from = mlmon.log.length;
     mlmon.start();
-    const complaint = () =>
-      mlmon.log.slice(from).find((line) => /Cannot (read|open|use) the journal \\?".*journal\.db/.test(line));
-    const had = receivers.tally.taken.length;
-    const good = () => receivers.tally.taken.length > had;
-    await until(() => complaint() !== undefined || good(), 60_000, "mlmon to complain or to deliver");
-    if (complaint() !== undefined) {
-      await mlmon.kill();
-      await moveAway(state, round);
-      mlmon.start();
-    }
+    await untilMended(world, from, round);
   }
+}
+
+/** Waits until all flows again, or until mlmon names the journal: then a human moves it away, as the error says. */
+async function untilMended({ mlmon, state, receivers }: World, from: number, round: number): Promise<void> {
+  const all = Object.values(receivers).map((receiver) => ({ receiver, had: receiver.taken.length }));
+  const flowing = () => all.every(({ receiver, had }) => receiver.taken.length > had);
+  const complaint = () =>
+    mlmon.log.slice(from).find((line) => /Cannot (read|open|use) the journal \\?".*journal\.db/.test(line));
+  await until(() => complaint() !== undefined || flowing(), 60_000, "mlmon to complain or to deliver");
+  if (complaint() === undefined) return;
+  await mlmon.kill();
+  await moveAway(state, round);
+  mlmon.start();
 }
 
 /** As the message says; the files go together. */

@@ -10,9 +10,15 @@ export function showProgress(): (source: string, progress: Progress) => void {
   let last = 0;
   return (source, { done, total, unit }) => {
     const now = performance.now();
-    if (done < total && now - last < 100) return;
+    const isDone = total !== undefined && done >= total;
+    if (!isDone && now - last < 100) return;
     last = now;
-    const percent = total > 0 ? ` ${Math.floor((done / total) * 100)} %` : "";
-    stderr.write(done < total ? `\r\u001b[K${source}: ${done} of ${total} ${unit}${percent}` : "\r\u001b[K");
+    const far =
+      total === undefined ? `${done} ${unit} so far` : `${done} of ${total} ${unit} ${percent(done, total)} %`;
+    stderr.write(isDone ? "\r\u001b[K" : `\r\u001b[K${source}: ${far}`);
   };
+}
+
+function percent(done: number, total: number): number {
+  return Math.floor((done / total) * 100);
 }

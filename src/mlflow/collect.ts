@@ -38,7 +38,8 @@ export async function* collect(
       for (const [key, latest] of plan.wanted) {
         if (draft.isFullWith(1)) yield draft.take();
         const at = plan.state.series.get(key) ?? unseen;
-        const effect = () => void plan.state.series.set(key, { ...at, latest });
+        // What was logged before it is missed, which a reading of the history has to find.
+        const effect = () => void plan.state.series.set(key, { ...at, verified: 0, latest });
         draft.add({ samples: [toSample(key, latest, plan.seen.run)], state: plan.state, effect });
       }
       addEnd(collector, draft, plan);

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { Batch } from "../model/batch.ts";
 import type { State, StateValue } from "../model/state.ts";
+import { endAbsent } from "./look-up.ts";
 import { MlflowError } from "./mlflow-error.ts";
-import { endAbsent } from "./poll.ts";
 import { loadRun } from "./run-state.ts";
 import { findById } from "./runs.ts";
 import type { Session } from "./session.ts";
@@ -24,11 +24,11 @@ export function createForgetting(): Forgetting {
 
   async function* forget(session: Session, runs: readonly DeletedRun[]): AsyncGenerator<Batch> {
     const { client, ctx, experiments } = session;
-    const draft = session.draft();
     const listed = runs.filter(({ experiment }) => experiments.has(experiment)).map(({ id }) => id);
     const answers = listed.length > 0 ? await findById(client, [...experiments.keys()], listed) : [];
-    await endAbsent(session, listed, new Set(answers.map(({ info }) => info.run_id)), draft);
+    yield* endAbsent(session, listed, answers);
     portion = answers.length > listed.length / 2 ? portions.least : Math.min(2 * portion, portions.most);
+    const draft = session.draft();
     for (const { id, experiment } of runs) {
       if (experiments.has(experiment) || (await isThere(session, experiment))) continue;
       const state = loadRun(ctx.state, id);

@@ -3,85 +3,87 @@ import { collectGarbage } from "../runtime/collect-garbage.ts";
 import type { RunAnswer } from "./answers.ts";
 import type { BulkWindow } from "./bulk.ts";
 import { collect, startBulk } from "./collect.ts";
-import type { Draft } from "./draft.ts";
-import { inOrder, type Plan, planRun } from "./plan.ts";
-import { loadRun } from "./run-state.ts";
-import { searchRuns } from "./runs.ts";
-import { isTerminal, readRun } from "./seen-run.ts";
+import type { Plan } from "./plan.ts";
+import { plansOf } from "./read-runs.ts";
+import { findById, searchRuns } from "./runs.ts";
 import type { Session } from "./session.ts";
-import { watchOf } from "./watch.ts";
 
-/**
- * Reads every run of the given experiments, oldest first, and what is not known of it yet: a first sync, a new
- * experiment, or `ctx.once`. Adds the ids it met to `met`; the rest of the last batch stays in the draft.
- */
-export async function* readAll(
-  session: Session,
-  experiments: readonly string[],
-  draft: Draft,
-  met: Set<string> = new Set(),
-): AsyncGenerator<Batch> {
-  const { collector, ctx } = session;
-  let pending: (Portion & { readonly window: BulkWindow | undefined }) | undefined;
-  let done = 0;
-  const finish = async function* (): AsyncGenerator<Batch> {
-    if (!pending) return;
-    yield* collect(collector, pending.plans, draft, pending.window);
-    // Its answers would stand beside those of the portions that follow.
-    if (pending.points > manyPoints) collectGarbage();
-    done += pending.plans.length;
-    ctx.progress({ done, total: Math.max(done, met.size), unit: "runs" });
-  };
-  for await (const portion of portions(session, experiments, met)) {
-    // The server reads this portion's series while those of the one before are put into batches.
-    const window = startBulk(collector, portion.plans);
-    yield* finish();
-    pending = { ...portion, window };
-  }
-  yield* finish();
+/** Goes once through every run of some experiments, oldest first, and reads what is not known of it yet. */
+export interface FullPass {
+  readonly experiments: readonly string[];
+  /** The ids it has met. */
+  readonly met: ReadonlySet<string>;
+  /**
+   * Reads on, a portion at least, until something else is due; returns true at the end, each time with everything
+   * emitted. In between polls may read the same runs.
+   */
+  readOn(isDue: () => boolean): AsyncGenerator<Batch, boolean>;
 }
 
-/** The runs that need reading, in portions of at most so many points as their steps let expect. */
-async function* portions(session: Session, experiments: readonly string[], met: Set<string>): AsyncGenerator<Portion> {
-  for await (const page of searchRuns(session.client, { experiments, pageSize: runsAtOnce })) {
-    const fresh = page.filter(({ info }) => !met.has(info.run_id));
-    for (const { info } of fresh) met.add(info.run_id);
-    let portion: Plan[] = [];
-    let points = 0;
-    for (const plan of plansOf(session, fresh)) {
-      const expected = plan.wanted.reduce((sum, [, latest]) => sum + clampedSteps(Number(latest.step)), 0);
-      if (portion.length > 0 && points + expected > pointsAtOnce) {
-        yield { plans: portion, points };
-        portion = [];
-        points = 0;
+/** Begins one; a first sync, experiments that are new, or `ctx.once`. */
+export function createFullPass(session: Session, experiments: readonly string[]): FullPass {
+  const { client, collector, ctx } = session;
+  const met = new Set<string>();
+  // Deleted runs are listed too: one that is deleted now would move all that follow, and one be passed over.
+  const pages = searchRuns(client, { experiments, view: "ALL", pageSize: runsAtOnce });
+  let answers: readonly RunAnswer[] = [];
+  let isEnded = false;
+
+  async function nextPortion(): Promise<Portion | undefined> {
+    for (;;) {
+      const portion = takePortion();
+      if (portion) return portion;
+      const page = await pages.next();
+      if (page.done) {
+        isEnded = true;
+        return undefined;
       }
-      portion.push(plan);
-      points += expected;
+      answers = inOrder(page.value.filter(({ info }) => !met.has(info.run_id)));
+      for (const { info } of answers) met.add(info.run_id);
     }
-    if (portion.length > 0) yield { plans: portion, points };
   }
-}
 
-/** Plans for answers of a search, in the one order of runs. */
-export function plansOf(session: Session, answers: readonly RunAnswer[], deep?: ReadonlySet<string> | "all"): Plan[] {
-  const { collector, ctx, experiments, options } = session;
-  const { include, unreadable } = collector;
-  const plans = answers.flatMap((answer) => {
-    const seen = readRun(answer, experiments, options.systemMetrics);
-    const known = loadRun(ctx.state, seen.run.id);
-    // A call that reads once has no sweep: what may still change is compared to its end.
-    const run = seen.run.id;
-    const watch = watchOf(ctx.state, run);
-    const mayChange = !isTerminal(seen.run.status) || watch !== undefined;
-    const plan = planRun(seen, known, {
-      include,
-      deep: ctx.once && mayChange ? "all" : deep,
-      isWaiting: (key) => unreadable.isWaiting({ run, key }),
-      isRetried: watch === "retry" && !unreadable.isRunWaiting(run),
-    });
-    return plan ?? [];
-  });
-  return inOrder(plans);
+  /** The next runs that need reading, as many as are not expected to hold too many points together. */
+  function takePortion(): Portion | undefined {
+    const plans: Plan[] = [];
+    let points = 0;
+    let taken = 0;
+    for (const answer of answers) {
+      const [plan] = plansOf(session, [answer]);
+      const expected = plan ? expectedPoints(plan) : 0;
+      if (plans.length > 0 && points + expected > pointsAtOnce) break;
+      if (plan) plans.push(plan);
+      points += expected;
+      taken += 1;
+    }
+    answers = answers.slice(taken);
+    if (plans.length === 0) return undefined;
+    return { plans, points, window: startBulk(collector, plans), read: met.size - answers.length };
+  }
+
+  return {
+    experiments,
+    met,
+    async *readOn(isDue) {
+      // Asked anew: an answer from before would bring back what polls have read otherwise since.
+      const ids = answers.map(({ info }) => info.run_id);
+      if (ids.length > 0) answers = inOrder(await findById(client, experiments, ids));
+      const draft = session.draft();
+      let portion = await nextPortion();
+      while (portion) {
+        // The server reads the next portion's series while those of this one are put into batches.
+        const next: Portion | undefined = isDue() ? undefined : await nextPortion();
+        yield* collect(collector, portion.plans, draft, portion.window);
+        // Its answers would stand beside those of the portions that follow.
+        if (portion.points > manyPoints) collectGarbage();
+        ctx.progress({ done: portion.read, unit: "runs" });
+        portion = next;
+      }
+      if (!draft.isEmpty()) yield draft.take();
+      if (isEnded) ctx.progress({ done: met.size, total: met.size, unit: "runs" });
+      return isEnded;
+    },
+  };
 }
 
 /** As many as the bulk endpoint takes at once. */
@@ -95,9 +97,16 @@ interface Portion {
   readonly plans: readonly Plan[];
   /** As many as its steps let expect. */
   readonly points: number;
+  readonly window: BulkWindow | undefined;
+  /** How many runs have been met up to its end. */
+  readonly read: number;
+}
+
+function inOrder(answers: readonly RunAnswer[]): readonly RunAnswer[] {
+  return answers.toSorted(({ info: a }, { info: b }) => a.start_time - b.start_time || (a.run_id < b.run_id ? -1 : 1));
 }
 
 /** Steps usually count points; one that is absurd says nothing. */
-function clampedSteps(step: number): number {
-  return Math.min(Math.max(step + 1, 1), 10_000);
+function expectedPoints({ wanted }: Plan): number {
+  return wanted.reduce((sum, [, { step }]) => sum + Math.min(Math.max(Number(step) + 1, 1), 10_000), 0);
 }

@@ -3,12 +3,15 @@ import type { Batch } from "../model/batch.ts";
 import type { SourceContext } from "../model/context.ts";
 import { defineSource } from "../model/define.ts";
 import type { Source } from "../model/source.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
 import { withoutLogin } from "./client.ts";
 import { createFacts } from "./facts.ts";
 import { inspectSource } from "./inspect-source.ts";
 import { MlflowError } from "./mlflow-error.ts";
 import { type MlflowOptions, mlflowOptions } from "./options.ts";
-import { pollRuns, refreshExperiments } from "./poll.ts";
+import { pollRuns } from "./poll.ts";
+import { readStore } from "./read-store.ts";
+import { refreshExperiments, warnOfNothing } from "./refresh.ts";
 import { defaultLimits, type Limits, openSession, type Session } from "./session.ts";
 import { createSweep } from "./sweep.ts";
 import { createUnreadable, type Unreadable } from "./unreadable.ts";
@@ -54,11 +57,12 @@ async function* readOnce(
   limits: Limits,
   { unreadable }: Memory,
 ): AsyncGenerator<Batch> {
-  const facts = createFacts();
   const session = await openSession(options, ctx, limits, unreadable);
-  yield* refreshExperiments(session);
-  warnOfNothing(session);
-  yield* facts.changed(session, await facts.models(session));
+  try {
+    yield* readStore(session);
+  } finally {
+    session.end();
+  }
   ctx.polled({ ok: true, nextMs: options.interval });
 }
 
@@ -72,66 +76,67 @@ async function* readOn(
   const facts = createFacts();
   const sweep = createSweep();
   let session: Session | undefined;
+  let backlog: Backlog | undefined;
   let experimentsDue = 0;
   let modelsDue = 0;
   let sweepDue = 0;
   let failures = 0;
-  while (!ctx.signal.aborted) {
-    const started = steady();
-    let waitMs = options.interval;
-    try {
-      // Once it is told that no answer comes, a server that is merely slow gets all the time it may take.
-      const contactMs = failures === 0 ? limits.contactMs : options.timeout;
-      const isNew = !session;
-      session ??= await openSession(options, ctx, { ...limits, contactMs }, unreadable);
-      if (started >= experimentsDue) {
-        yield* refreshExperiments(session);
-        if (isNew) warnOfNothing(session);
-        experimentsDue = started + limits.experimentsMs;
-      }
-      if (session.experiments.size + session.nextExperiments().length > 0) yield* pollRuns(session, recent);
-      const models = started >= modelsDue ? await facts.models(session) : undefined;
-      if (models) modelsDue = started + limits.modelsMs;
-      yield* facts.changed(session, models);
-      failures = 0;
-      ctx.polled({ ok: true, nextMs: waitMs });
-    } catch (error) {
-      if (ctx.signal.aborted) return;
-      if (!(error instanceof MlflowError)) throw error;
-      waitMs = Math.max(
-        error.retryAfterMs ?? 0,
-        Math.min(1000 * 2 ** failures, Math.max(options.interval, 1000), 60_000),
-      );
-      failures += 1;
-      session = undefined;
-      experimentsDue = 0;
-      yield* facts.away(ctx);
-      ctx.polled({ ok: false, reason: error.message, nextMs: waitMs });
-    }
-    const due = Math.max(started + waitMs, session ? 0 : steady() + waitMs);
-    while (steady() < due && !ctx.signal.aborted) {
-      const next = session ? Math.min(due, Math.max(sweepDue, steady())) : due;
-      if (!(await pause(next - steady(), ctx.signal))) return;
-      if (!session || steady() >= due || steady() < sweepDue) continue;
-      const begun = steady();
+  try {
+    while (!ctx.signal.aborted) {
+      const started = steady();
+      let waitMs = options.interval;
       try {
-        yield* sweep.step(session);
+        // Once it is told that no answer comes, a server that is merely slow gets all the time it may take.
+        const contactMs = failures === 0 ? limits.contactMs : options.timeout;
+        const isNew = !session;
+        session ??= await openSession(options, ctx, { ...limits, contactMs }, unreadable);
+        backlog ??= createBacklog(session);
+        if (started >= experimentsDue) {
+          yield* refreshExperiments(session);
+          if (isNew) warnOfNothing(session);
+          experimentsDue = started + limits.experimentsMs;
+        }
+        if (session.experiments.size + session.nextExperiments().length > 0) yield* pollRuns(session, recent);
+        const isAll = yield* backlog.readOn(() => steady() >= started + options.interval);
+        const models = started >= modelsDue ? await facts.models(session) : undefined;
+        if (models) modelsDue = started + limits.modelsMs;
+        yield* facts.changed(session, models);
+        failures = 0;
+        ctx.polled({ ok: true, nextMs: waitMs, ...(!isAll && { behind: true }) });
       } catch (error) {
         if (ctx.signal.aborted) return;
         if (!(error instanceof MlflowError)) throw error;
-        ctx.log.debug("A step of the sweep has failed", { reason: error.message });
+        waitMs = Math.max(
+          error.retryAfterMs ?? 0,
+          Math.min(1000 * 2 ** failures, Math.max(options.interval, 1000), 60_000),
+        );
+        failures += 1;
+        session?.end();
+        session = undefined;
+        backlog = undefined;
+        experimentsDue = 0;
+        yield* facts.away(ctx);
+        ctx.polled({ ok: false, reason: error.message, nextMs: waitMs });
       }
-      sweepDue = steady() + Math.max(limits.sweepMs, limits.sweepPause * (steady() - begun));
+      const due = Math.max(started + waitMs, session ? 0 : steady() + waitMs);
+      while (steady() < due && !ctx.signal.aborted) {
+        const next = session ? Math.min(due, Math.max(sweepDue, steady())) : due;
+        if (!(await pause(next - steady(), ctx.signal))) return;
+        if (!session || steady() >= due || steady() < sweepDue) continue;
+        const begun = steady();
+        try {
+          yield* sweep.step(session);
+        } catch (error) {
+          if (ctx.signal.aborted) return;
+          if (!(error instanceof MlflowError)) throw error;
+          ctx.log.debug("A step of the sweep has failed", { reason: error.message });
+        }
+        sweepDue = steady() + Math.max(limits.sweepMs, limits.sweepPause * (steady() - begun));
+      }
     }
+  } finally {
+    session?.end();
   }
-}
-
-/** To a user without any grant MLflow looks empty: nothing else would show it. */
-function warnOfNothing({ experiments, ctx }: Session): void {
-  if (experiments.size > 0) return;
-  ctx.log.warn(
-    "MLflow shows no experiment to read: unless it is new, check the rights of the user, the workspace, and the options experiments and tags",
-  );
 }
 
 /** Waits; false when the signal has fired. */

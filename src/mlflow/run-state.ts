@@ -58,9 +58,9 @@ export function saveRun(state: State, { run, facts, ended, deleted, series }: Ru
   state.set(`run/${run.id}`, JSON.stringify(stored));
 }
 
-/** Yields every run that is remembered. Reads all of it: for the start and for experiments that vanish. */
+/** Yields every run that is remembered, one at a time: for reading once, and for experiments that vanish. */
 export function* knownRuns(state: State): Generator<RunState> {
-  for (const [name] of [...state.scan("run/")]) {
+  for (const [name] of state.scan("run/")) {
     const run = loadRun(state, name.slice("run/".length));
     if (run) yield run;
   }

@@ -27,6 +27,8 @@ export interface Session {
   draft(): Draft;
   /** Unix ms by the server's clock where it is known: ends and marks are compared with it. */
   serverNow(): number;
+  /** Stops what is still being asked for; called once. */
+  end(): void;
 }
 
 /** Sizes and times that users need not know; tests make them small. */
@@ -78,7 +80,9 @@ export async function openSession(
   limits: Limits,
   unreadable: Unreadable,
 ): Promise<Session> {
-  const { signal, log, state } = ctx;
+  const { log, state } = ctx;
+  const over = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, over.signal]);
   const onSlow = () => log.warn("MLflow takes long to answer, which is waited for", { server: client.server });
   const client = createClient(options, { signal, onSlow, ...limits });
   const { store } = await connect(client, options.workspace, log);
@@ -113,6 +117,7 @@ export async function openSession(
     nextExperiments: () => (store === "SqlStore" ? nextExperiments(known, session.experiments.size) : []),
     draft: () => createDraft(state, counts, ctx.now, limits.batchSize),
     serverNow,
+    end: () => over.abort(),
   };
   return session;
 }

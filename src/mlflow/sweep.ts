@@ -1,9 +1,8 @@
 import type { Batch } from "../model/batch.ts";
 import type { RunAnswer } from "./answers.ts";
-import { collect } from "./collect.ts";
 import { createForgetting } from "./forget.ts";
-import { plansOf } from "./full-pass.ts";
-import { endAbsent } from "./poll.ts";
+import { lookUp } from "./look-up.ts";
+import { readRuns } from "./read-runs.ts";
 import { findById, liveFilter, type RunSearch, searchRuns } from "./runs.ts";
 import { readRun } from "./seen-run.ts";
 import type { Session } from "./session.ts";
@@ -50,7 +49,7 @@ type Turn = (session: Session) => AsyncGenerator<Batch, boolean>;
 function pages(from: Cursor): Turn {
   return async function* readPage(session) {
     const page = await from.next(session);
-    if (page) yield* emit(session, page);
+    if (page) yield* readRuns(session, page);
     return true;
   };
 }
@@ -73,7 +72,7 @@ function series(from: Cursor): Turn {
       [...new Set(some.map(({ run }) => run))],
     );
     const keys = new Set(some.map(({ key }) => key));
-    yield* emit(session, answers, keys);
+    yield* readRuns(session, answers, keys);
     return true;
   };
 }
@@ -111,16 +110,6 @@ function cursor(search: Omit<RunSearch, "experiments">): Cursor {
   };
 }
 
-async function* emit(
-  session: Session,
-  answers: readonly RunAnswer[],
-  deep?: ReadonlySet<string> | "all",
-): AsyncGenerator<Batch> {
-  const draft = session.draft();
-  yield* collect(session.collector, plansOf(session, answers, deep), draft);
-  if (!draft.isEmpty()) yield draft.take();
-}
-
 function seriesOf({ experiments, options }: Session, answer: RunAnswer): SeriesTurn[] {
   const { run, latest } = readRun(answer, experiments, options.systemMetrics);
   return latest.map(([key]) => ({ run: run.id, key }));
@@ -137,15 +126,11 @@ function dueRuns({ ctx, limits, serverNow }: Session): string[] {
 
 /** Compares every series of ended runs once more, when late writers have had their time. */
 async function* endGrace(session: Session, ids: readonly string[]): AsyncGenerator<Batch> {
-  const { client, collector, ctx, experiments } = session;
-  const answers = await findById(client, [...experiments.keys()], ids);
-  yield* emit(session, answers, "all");
-  const draft = session.draft();
-  await endAbsent(session, ids, new Set(answers.map(({ info }) => info.run_id)), draft);
+  const { collector, ctx } = session;
+  yield* lookUp(session, ids, "all");
   // Only now: what fails on the way is due again. Committed with the next batch, whichever that is.
   for (const id of ids) {
     if (typeof watchOf(ctx.state, id) !== "number") continue;
     setWatch(ctx.state, id, collector.unreadable.has(id) ? "retry" : undefined);
   }
-  if (!draft.isEmpty()) yield draft.take();
 }

@@ -18,20 +18,24 @@ export interface SourceContext extends Context {
   readonly once: boolean;
   /** `"latest"` when no sink wants points: then no history need be read. */
   readonly consumes: "points" | "latest";
-  /** Reports how far a long read is, for people at a terminal: `progress({ done: 30, total: 1000, unit: "runs" })`. */
+  /** Reports how far a long read is, for people: `progress({ done: 30, total: 1000, unit: "runs" })`. */
   progress(report: Progress): void;
   /** Reports the end of every poll, good or bad: readiness, the status page and logs live on it. */
   polled(poll: Poll): void;
 }
 
-/** How a poll ended, and after how many ms the next one is due. */
+/**
+ * How a poll ended, and after how many ms the next one is due. `behind` says that what is new was read, but not yet all
+ * that there was before.
+ */
 export type Poll =
-  | { readonly ok: true; readonly nextMs: number }
+  | { readonly ok: true; readonly nextMs: number; readonly behind?: boolean }
   | { readonly ok: false; readonly reason: string; readonly nextMs: number };
 
 /** How far a long read is: `done` of `total`, counted in `unit` (`"runs"`). */
 export interface Progress {
   readonly done: number;
-  readonly total: number;
+  /** Absent while nobody knows; equal to `done` at the end. */
+  readonly total?: number;
   readonly unit: string;
 }

@@ -15,7 +15,7 @@ import { type Intake, sourceOwner } from "./intake.ts";
 export interface ActiveSource {
   readonly entry: ResolvedEntry<Source>;
   report: SourceReport;
-  /** Good polls so far. */
+  /** Polls so far after which all that there was had been read. */
   polls: number;
   /** What it holds in memory; absent before it was made. */
   entries?: () => Held;
@@ -110,9 +110,11 @@ async function readUntilEnd(active: ActiveSource, reading: Reading, taken: Taken
       },
       polled(poll) {
         const isFirst = poll.ok && !context.once && active.report.lastSuccess === undefined;
+        const isWhole = poll.ok && !context.once && !poll.behind && active.polls === 0;
         recordPoll(active, poll, context);
         const seconds = Math.round((context.now() - since) / 100) / 10;
-        if (isFirst) context.log.info("Source is read", { source: id, samples: taken.samples, seconds });
+        if (isWhole) context.log.info("Source is read", { source: id, samples: taken.samples, seconds });
+        else if (isFirst) context.log.info("Source is read as of now, what was there before follows", { source: id });
       },
     });
     for await (const batch of batches) {
@@ -152,8 +154,9 @@ function recordPoll(active: ActiveSource, poll: Poll, context: Reading["context"
     if (active.report.state === "failing") {
       context.log.info("Source answers again", { source: active.entry.id });
     }
-    active.polls += 1;
-    update(active, { state: "ok", lastSuccess: now, intervalMs: poll.nextMs, progress: undefined });
+    if (!poll.behind) active.polls += 1;
+    const progress = poll.behind ? active.report.progress : undefined;
+    update(active, { state: "ok", lastSuccess: now, intervalMs: poll.nextMs, progress });
     return;
   }
   const reason = maskSecrets(poll.reason);

@@ -12,8 +12,9 @@ export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, 
       <Figure name="Last success">{when(lastSuccess, now)}</Figure>
       <Figure name="Every">{span(intervalMs)}</Figure>
       {progress && (
-        <Figure name="Reading">
-          {count(progress.done)} of {count(progress.total)} {progress.unit}
+        <Figure name="Read so far">
+          {count(progress.done)} {progress.total !== undefined && `of ${count(progress.total)} `}
+          {progress.unit}
         </Figure>
       )}
     </Card>

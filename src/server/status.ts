@@ -1,6 +1,7 @@
 import type { SinkStatus } from "../delivery/active-sink.ts";
 import type { LedgerRow } from "../journal/journal.ts";
 import type { JournalSize } from "../journal/journal-size.ts";
+import type { Progress } from "../model/context.ts";
 import type { Entries } from "../model/entries.ts";
 import type { ViewCounts } from "../view/view.ts";
 
@@ -50,7 +51,7 @@ export interface SourceReport {
   readonly lastError: { readonly time: number; readonly reason: string } | undefined;
   /** Time between two polls. */
   readonly intervalMs: number;
-  readonly progress: { readonly done: number; readonly total: number; readonly unit: string } | undefined;
+  readonly progress: Progress | undefined;
 }
 
 export interface SinkReport extends SinkStatus {

@@ -5,6 +5,7 @@ import { bed } from "../beds/bed.ts";
 import { logAwkward } from "../fixtures/awkward.ts";
 import { compare, emittedPoints, serverPoints } from "./judge.ts";
 import { context, memoryJournal, options } from "./memory.ts";
+import { countingProxy } from "./proxy.ts";
 import { testWriter } from "./test-writer.ts";
 
 const { skip, url } = await bed("mlflow");
@@ -47,6 +48,33 @@ describe("mlflow source on a real server", { skip }, () => {
         [],
       );
     }
+  });
+
+  it("reads every run though one is deleted while it pages through them", { timeout: 120_000 }, async () => {
+    const name = `deleted meanwhile ${Date.now()}`;
+    const experiment = await writer.createExperiment(name);
+    const runs: string[] = [];
+    for (let i = 0; i < 120; i++) {
+      const run = await writer.createRun(experiment, { startTime: Date.now() + i });
+      await writer.logBatch(run, [{ key: "x", value: i, timestamp: Date.now(), step: 0 }]);
+      runs.push(run);
+    }
+    let isDeleted = false;
+    const proxy = await countingProxy(url, async ({ path, body }) => {
+      if (isDeleted || !path.endsWith("/runs/search") || !body.includes('"page_token"')) return;
+      isDeleted = true;
+      await writer.deleteRun(runs[5] ?? "");
+    });
+    const journal = memoryJournal();
+    const source = mlflowSource(options(proxy.url, { experiments: [name] }));
+    for await (const batch of source.read(context(journal))) journal.take(batch);
+    proxy.close();
+    assert.ok(isDeleted);
+    const read = new Set(journal.batches.flatMap(({ samples }) => samples.map(({ run }) => run?.id)));
+    assert.deepEqual(
+      runs.filter((run) => !read.has(run)),
+      [],
+    );
   });
 
   it("keeps system metrics for those who ask", { timeout: 120_000 }, async () => {

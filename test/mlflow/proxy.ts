@@ -41,9 +41,14 @@ export async function localServer(
   };
 }
 
-/** Passes everything on to a real server. */
-export function countingProxy(target: string): Promise<LocalServer> {
-  return localServer(async ({ method, path, headers, body }, response) => {
+/** Passes everything on to a real server, after `before` each. */
+export function countingProxy(
+  target: string,
+  before: (request: Seen) => Promise<void> = async () => {},
+): Promise<LocalServer> {
+  return localServer(async (request, response) => {
+    await before(request);
+    const { method, path, headers, body } = request;
     const passed = ["content-type", "authorization", "x-mlflow-workspace"].flatMap((name) => {
       const value = headers[name];
       return typeof value === "string" ? [[name, value] as const] : [];

@@ -1,7 +1,7 @@
 import type { Experiment } from "../model/run.ts";
 import { experimentsAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
-import { nextToken } from "./next-token.ts";
+import { nextToken, pageRows } from "./next-token.ts";
 import type { MlflowOptions } from "./options.ts";
 import { searchRuns } from "./runs.ts";
 
@@ -17,7 +17,7 @@ export interface ExperimentMemory {
 }
 
 /**
- * Lists the experiments to read, by id: one request per 1000, and with `maxExperiments` one more for those that are
+ * Lists the experiments to read, by id: one request per 500, and with `maxExperiments` one more for those that are
  * not known to hold runs.
  */
 export async function chooseExperiments(
@@ -72,7 +72,7 @@ async function listExperiments(client: Client): Promise<Listed[]> {
   const listed: Listed[] = [];
   let token: string | undefined;
   do {
-    const body = { max_results: 1000, order_by: ["experiment_id"], view_type: "ACTIVE_ONLY", page_token: token };
+    const body = { max_results: pageRows, order_by: ["experiment_id"], view_type: "ACTIVE_ONLY", page_token: token };
     const page = await client.post(path, JSON.stringify(body), experimentsAnswer);
     for (const { experiment_id, name, creation_time, tags } of page.experiments) {
       const pairs = tags.map(({ key, value }) => [key, value] as const);

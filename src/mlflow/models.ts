@@ -2,10 +2,11 @@ import type { Sample } from "../model/sample.ts";
 import { modelsAnswer, modelVersionsAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
 import { MlflowError } from "./mlflow-error.ts";
+import { pageRows } from "./next-token.ts";
 
 /**
  * Reads the model registry as info gauges: `model_version_info{name, version, alias, stage, run_id} 1`, one for each
- * alias of a version. Two requests per 1000 models; nothing where the server has no registry.
+ * alias of a version. Two requests per 500 models; nothing where the server has no registry.
  */
 export async function readModels(client: Client, now: number): Promise<readonly Sample[]> {
   try {
@@ -37,7 +38,7 @@ async function readAliases(client: Client): Promise<Map<string, Map<string, stri
   const models = new Map<string, Map<string, string[]>>();
   let token: string | undefined;
   do {
-    const query = [["max_results", "1000"], ...(token ? [["page_token", token] as const] : [])] as const;
+    const query = [["max_results", String(pageRows)], ...(token ? [["page_token", token] as const] : [])] as const;
     const page = await client.get("/api/2.0/mlflow/registered-models/search", query, modelsAnswer);
     for (const { name, aliases, tags } of page.registered_models) {
       if (tags.some(({ key, value }) => key === "mlflow.prompt.is_prompt" && value === "true")) continue;
@@ -56,7 +57,7 @@ async function readAliases(client: Client): Promise<Map<string, Map<string, stri
 async function* modelVersions(client: Client) {
   let token: string | undefined;
   do {
-    const query = [["max_results", "1000"], ...(token ? [["page_token", token] as const] : [])] as const;
+    const query = [["max_results", String(pageRows)], ...(token ? [["page_token", token] as const] : [])] as const;
     const page = await client.get("/api/2.0/mlflow/model-versions/search", query, modelVersionsAnswer);
     yield* page.model_versions;
     if (page.model_versions.length === 0 || page.next_page_token === token) break;

@@ -1,5 +1,8 @@
 import { foreignError } from "./mlflow-error.ts";
 
+/** Rows a page of a list: Azure's MLflow refuses more than 999. */
+export const pageRows = 500;
+
 /**
  * Returns the token of the page after this one, or nothing when this was the last. Throws `MlflowError` when the server
  * gives the token it was given: such a list has no end, and what it lacks must not be taken for gone. A page without a

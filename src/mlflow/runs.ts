@@ -1,17 +1,17 @@
 import type { RunAnswer } from "./answers.ts";
 import { runsAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
-import { nextToken } from "./next-token.ts";
+import { nextToken, pageRows } from "./next-token.ts";
 
 /** What `runs/search` is asked for. */
 export interface RunSearch {
   readonly experiments: readonly string[];
   readonly filter?: string;
-  /** `"ALL"` shows deleted runs too. */
-  readonly view?: "ACTIVE_ONLY" | "ALL";
+  /** `"ALL"` shows deleted runs too, `"DELETED_ONLY"` them alone. */
+  readonly view?: "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
   /** `"attributes.start_time ASC"` by default. */
   readonly order?: string;
-  /** Runs a page, 1000 by default; an answer is about 11 kB a run. */
+  /** Runs a page, `pageRows` by default; an answer is about 11 kB a run. */
   readonly pageSize?: number;
 }
 
@@ -65,7 +65,7 @@ function bodyOf(
     experiment_ids: experiments.slice(at, at + 1000),
     filter,
     run_view_type: view ?? "ACTIVE_ONLY",
-    max_results: pageSize ?? 1000,
+    max_results: pageSize ?? pageRows,
     order_by: [order ?? "attributes.start_time ASC"],
     page_token: token,
   });

@@ -20,10 +20,12 @@ export interface Sweep {
 /** Makes a sweep; one per source, kept when the session is renewed. */
 export function createSweep(): Sweep {
   const light = cursor({ view: "ALL", pageSize: 50 });
+  // Few as a rule, so that a deletion is found long before the round over all runs comes to it.
+  const deleted = cursor({ view: "DELETED_ONLY", pageSize: 50 });
   const live = cursor({ filter: liveFilter, pageSize: 20 });
   const all = cursor({ pageSize: 20 });
   const forgetting = createForgetting();
-  const turns = [pages(light), series(live), forgetting.step, pages(light), series(all)];
+  const turns = [pages(light), series(live), pages(deleted), forgetting.step, pages(light), series(all)];
   let turn = 0;
 
   return {

@@ -15,7 +15,13 @@ afterEach(async () => {
 /** A source that follows a store of which runs can be removed for good. */
 async function following() {
   const store = createDemoStore({ maxRuns: Number.POSITIVE_INFINITY });
-  const server = await serve(createMlflowApp(store).fetch, { hostname: "127.0.0.1", port: 0 });
+  const app = createMlflowApp(store);
+  let searches = 0;
+  const answer = (request: Request) => {
+    if (request.url.endsWith("/runs/search")) searches += 1;
+    return app.fetch(request);
+  };
+  const server = await serve(answer, { hostname: "127.0.0.1", port: 0 });
   closers.push(() => server.stop());
   const journal = memoryJournal();
   const limits = { sweepMs: 5, sweepPause: 0, experimentsMs: 100, modelsMs: 60_000 };
@@ -24,7 +30,7 @@ async function following() {
     journal,
   );
   closers.push(() => source.stop());
-  return { store, journal, source };
+  return { store, journal, source, searches: () => searches };
 }
 
 type World = Awaited<ReturnType<typeof following>>;
@@ -85,6 +91,18 @@ describe("mlflow source forgets", () => {
     await world.source.until("its runs to be forgotten", () => entries(world, "run/") === 1);
     await world.source.until("its counts to be dropped", () => !facts().includes("short-lived"));
     assert.deepEqual([entries(world, "deleted/"), entries(world, "live/")], [0, 1]);
+  });
+
+  it("the series of a deleted run soon, however many others have ended", { timeout: 60_000 }, async () => {
+    const world = await following();
+    const ids = addRuns(world, "0", 4000);
+    for (const run of world.store.runs.values()) Object.assign(run, { status: "FINISHED", endTime: 5 });
+    await untilRead(world, 4000);
+    await world.source.until("polls", () => world.source.polls.length > 2);
+    remove(world, ids.slice(-1), "deleted");
+    const before = world.searches();
+    await world.source.until("its end", (all) => all.some(({ ended }) => ended.some((run) => run.deleted)));
+    assert.ok(world.searches() - before < 30, `${world.searches() - before} searches`);
   });
 
   it("nothing of runs that are deleted and may be restored", { timeout: 60_000 }, async () => {

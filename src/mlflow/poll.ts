@@ -19,7 +19,10 @@ export async function* pollRuns(session: Session, recent: Map<string, number>): 
   const seen = new Set<string>();
   const ended = new Map<string, number>();
   yield* readFound(session, { filter: liveFilter }, ({ info }) => void seen.add(info.run_id));
-  const lately = { filter: `attributes.end_time >= ${since}`, order: "attributes.end_time ASC" };
+  // An end of another century would be found at each poll for ever.
+  const until = Math.ceil(session.serverNow() + aheadMs);
+  const ends = `attributes.end_time >= ${since} AND attributes.end_time <= ${until}`;
+  const lately = { filter: ends, order: "attributes.end_time ASC" };
   yield* readFound(session, lately, ({ info }) => {
     seen.add(info.run_id);
     ended.set(info.run_id, info.end_time ?? 0);
@@ -32,6 +35,9 @@ export async function* pollRuns(session: Session, recent: Map<string, number>): 
   recent.clear();
   for (const [id, end] of ended) recent.set(id, end);
 }
+
+/** How far ahead a client's clock may be; what ends later by its own is found as one that has gone, or by the sweep. */
+const aheadMs = 86_400_000;
 
 /** Reads a search page by page, so that no more than that is held. */
 async function* readFound(

@@ -33,6 +33,33 @@ describe("mlflow source and clocks", () => {
     }
   });
 
+  it("does not find runs whose end lies in another century at each poll", { timeout }, async () => {
+    const micro = (i: number) => ({ id: `r${i}`, status: "FINISHED" as const, endTime: 1000 * Date.now() });
+    const store = await scriptedStore(
+      Array.from({ length: 30 }, (_, i) => ({ ...micro(i), series: { x: rising(2) } })),
+    );
+    const journal = memoryJournal();
+    const made = mlflowSource(options(store.url, { interval: "100ms" }), { sweepMs: 1e9, modelsMs: 1e9 });
+    const source = follow(made, journal);
+    try {
+      await source.until("polls", () => source.polls.length > 2);
+      assert.equal(journal.batches.flatMap(({ samples }) => samples).length, 60);
+      assert.equal(made.entries?.().recent_runs, 0);
+      store.runs.push({
+        id: "tomorrow",
+        status: "FINISHED",
+        endTime: Date.now() + 20 * hour,
+        series: { x: rising(3) },
+      });
+      await source.until("one of a clock that is ahead", (batches) =>
+        batches.some(({ ended }) => ended.some(({ id }) => id === "tomorrow")),
+      );
+    } finally {
+      await source.stop();
+      store.close();
+    }
+  });
+
   it("takes the date of Retry-After by the server's clock", { timeout }, async () => {
     const server = await localServer((_, response) => {
       const date = new Date(Date.now() + hour);

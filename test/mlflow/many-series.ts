@@ -62,8 +62,9 @@ function answer(runs: readonly ScriptedRun[], { path, body }: Seen): readonly [s
 function isFound({ id, status, endTime }: ScriptedRun, filter: string): boolean {
   if (filter.includes("status")) return status === "RUNNING";
   if (filter.includes("run_id IN")) return filter.includes(`'${id}'`);
-  const since = /end_time >= (\d+)/.exec(filter)?.[1];
-  return since === undefined || (endTime !== undefined && endTime >= Number(since));
+  const [, since, until] = /end_time >= (\d+) AND attributes.end_time <= (\d+)/.exec(filter) ?? [];
+  if (since === undefined) return filter === "";
+  return endTime !== undefined && endTime >= Number(since) && endTime <= Number(until);
 }
 
 function described({ id, status, endTime, series }: ScriptedRun) {

@@ -25,7 +25,17 @@ export function createSweep(): Sweep {
   const live = cursor({ filter: liveFilter, pageSize: 20 });
   const all = cursor({ pageSize: 20 });
   const forgetting = createForgetting();
-  const turns = [pages(light), series(live), pages(deleted), forgetting.step, pages(light), series(all)];
+  const turns = [
+    endGrace,
+    pages(light),
+    series(live),
+    endGrace,
+    pages(deleted),
+    forgetting.step,
+    endGrace,
+    pages(light),
+    series(all),
+  ];
   let turn = 0;
 
   return {
@@ -34,8 +44,6 @@ export function createSweep(): Sweep {
         yield* forgetting.step(session);
         return;
       }
-      const due = dueRuns(session);
-      if (due.length > 0) return yield* endGrace(session, due);
       for (const _ of turns) {
         const now = turns[turn++ % turns.length];
         if (now && (yield* now(session))) return;
@@ -89,8 +97,10 @@ interface Cursor {
   next(session: Session): Promise<readonly RunAnswer[] | undefined>;
 }
 
-const seriesAtOnce = 4;
+const seriesAtOnce = 20;
 const runsInGraceAtOnce = 4;
+/** Where runs end faster than they can be compared, the round over all finds what these hold. */
+const mostInGrace = 1000;
 
 /** Walks through a search, a page a call, and starts again after its end or a failure. */
 function cursor(search: Omit<RunSearch, "experiments">): Cursor {
@@ -117,22 +127,25 @@ function seriesOf({ experiments, options }: Session, answer: RunAnswer): SeriesT
   return latest.map(([key]) => ({ run: run.id, key }));
 }
 
-/** Runs whose grace is over; one that would last longer than any was written by a clock that has been set back. */
-function dueRuns({ ctx, limits, serverNow }: Session): string[] {
-  const now = serverNow();
-  return watched(ctx.state)
-    .filter(([, until]) => typeof until === "number" && (until <= now || until > now + 2 * limits.graceMs))
-    .slice(0, runsInGraceAtOnce)
-    .map(([id]) => id);
-}
-
-/** Compares every series of ended runs once more, when late writers have had their time. */
-async function* endGrace(session: Session, ids: readonly string[]): AsyncGenerator<Batch> {
+/** Compares every series of some ended runs once more, when late writers have had their time. */
+async function* endGrace(session: Session): AsyncGenerator<Batch, boolean> {
   const { collector, ctx } = session;
+  const due = dueRuns(session);
+  for (const id of due.slice(mostInGrace)) setWatch(ctx.state, id, undefined);
+  const ids = due.slice(0, runsInGraceAtOnce);
   yield* lookUp(session, ids, "all");
   // Only now: what fails on the way is due again. Committed with the next batch, whichever that is.
   for (const id of ids) {
     if (typeof watchOf(ctx.state, id) !== "number") continue;
     setWatch(ctx.state, id, collector.unreadable.has(id) ? "retry" : undefined);
   }
+  return ids.length > 0;
+}
+
+/** Runs whose grace is over; one that would last longer than any was written by a clock that has been set back. */
+function dueRuns({ ctx, limits, serverNow }: Session): string[] {
+  const now = serverNow();
+  return watched(ctx.state)
+    .filter(([, until]) => typeof until === "number" && (until <= now || until > now + 2 * limits.graceMs))
+    .map(([id]) => id);
 }

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 /** A source that follows a store of which runs can be removed for good. */
-async function following() {
+async function following(change = {}) {
   const store = createDemoStore({ maxRuns: Number.POSITIVE_INFINITY });
   const app = createMlflowApp(store);
   let searches = 0;
@@ -24,7 +24,7 @@ async function following() {
   const server = await serve(answer, { hostname: "127.0.0.1", port: 0 });
   closers.push(() => server.stop());
   const journal = memoryJournal();
-  const limits = { sweepMs: 5, sweepPause: 0, experimentsMs: 100, modelsMs: 60_000 };
+  const limits = { sweepMs: 5, sweepPause: 0, experimentsMs: 100, modelsMs: 60_000, ...change };
   const source = follow(
     mlflowSource(options(`http://127.0.0.1:${server.port}`, { interval: "100ms" }), limits),
     journal,
@@ -103,6 +103,18 @@ describe("mlflow source forgets", () => {
     const before = world.searches();
     await world.source.until("its end", (all) => all.some(({ ended }) => ended.some((run) => run.deleted)));
     assert.ok(world.searches() - before < 30, `${world.searches() - before} searches`);
+  });
+
+  it("it as soon while many others wait for their last comparison", { timeout: 60_000 }, async () => {
+    const world = await following({ graceMs: 0 });
+    const ids = addRuns(world, "0", 1500);
+    for (const run of world.store.runs.values()) run.status = "FINISHED";
+    await untilRead(world, 1500);
+    remove(world, ids.slice(-1), "deleted");
+    const before = world.searches();
+    await world.source.until("its end", (all) => all.some(({ ended }) => ended.some((run) => run.deleted)));
+    assert.ok(world.searches() - before < 60, `${world.searches() - before} searches`);
+    await world.source.until("the end of all comparisons", () => entries(world, "live/") === 0);
   });
 
   it("nothing of runs that are deleted and may be restored", { timeout: 60_000 }, async () => {

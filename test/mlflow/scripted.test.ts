@@ -344,6 +344,42 @@ describe("mlflow source on a scripted server", () => {
     );
   });
 
+  it("takes no prompt for a model", { timeout }, async () => {
+    const tags = [{ key: "mlflow.prompt.is_prompt", value: "true" }];
+    const server = await fakeMlflow(
+      () => points(1),
+      ({ path }, response) => {
+        if (path.includes("/registered-models/search")) {
+          return json(response, { registered_models: [{ name: "m" }, { name: "greeting", tags }] });
+        }
+        const versions = ["m", "greeting"].map((name) => ({ name, version: "1" }));
+        return path.includes("/model-versions/search") && json(response, { model_versions: versions });
+      },
+    );
+    const journal = memoryJournal();
+    await readOnce(server, journal);
+    server.close();
+    const facts = journal.batches.flatMap(({ facts = [] }) => facts);
+    const models = facts.filter(({ name }) => name === "model_version_info");
+    assert.deepEqual(
+      models.map(({ labels }) => labels?.name),
+      ["m"],
+    );
+  });
+
+  it("reads runs where the store has no registry", { timeout }, async () => {
+    const refusal = { error_code: "FEATURE_DISABLED", message: "not supported with this store" };
+    const server = await fakeMlflow(
+      () => points(3),
+      ({ path }, response) => path.includes("/registered-models/") && json(response, refusal, 500),
+    );
+    const journal = memoryJournal();
+    await readOnce(server, journal);
+    server.close();
+    assert.deepEqual(values(journal), [0, 1, 2]);
+    assert.equal(server.seen.filter(({ path }) => path.includes("/registered-models/")).length, 1);
+  });
+
   it("stays while MLflow is away, says so, and goes on when it is back", { timeout }, async () => {
     let away = true;
     const server = await fakeMlflow(

@@ -13,6 +13,7 @@ const quick = { attempts: 2, backoffMs: 1, sweepMs: 1e9, experimentsMs: 1e9, mod
 const denied = [403, "Permission denied"] as const;
 const gone = [404, { error_code: "RESOURCE_DOES_NOT_EXIST", message: "Run 'a' not found" }] as const;
 const malformed = [500, { error_code: "INTERNAL_ERROR", message: "Metric 'x' is malformed. No data found." }] as const;
+const broken = [500, "<!doctype html><title>500 Internal Server Error</title>"] as const;
 const refused = [400, { error_code: "INVALID_PARAMETER_VALUE", message: "metric_key" }] as const;
 
 const running = (id: string, series: ScriptedRun["series"]): ScriptedRun => ({ id, status: "RUNNING", series });
@@ -41,7 +42,7 @@ function gathering(warnings: unknown[]): Log {
 }
 
 describe("mlflow source with a series that cannot be read", () => {
-  for (const [what, answer] of Object.entries({ denied, gone, malformed, refused })) {
+  for (const [what, answer] of Object.entries({ denied, gone, malformed, broken, refused })) {
     it(`reads it once it can be (${what}), names it once, and goes on with the others`, { timeout }, async () => {
       const store = await scriptedStore([running("a", { x: rising(3), y: rising(3) }), running("b", { x: rising(2) })]);
       store.refuse = (request) => (asks("x")(request) && request.path.includes("run_id=a&") ? answer : undefined);

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createMlflowApp } from "../../src/demo/mlflow-app.ts";
 import { createDemoStore, type DemoStore } from "../../src/demo/store.ts";
 import { mlflowSource } from "../../src/mlflow/mlflow.ts";
-import type { SourceContext } from "../../src/model/context.ts";
+import type { Poll, SourceContext } from "../../src/model/context.ts";
 import { serve } from "../../src/runtime/serve.ts";
 import { follow } from "./follow.ts";
-import { type MemoryJournal, memoryJournal, options } from "./memory.ts";
+import { context, type MemoryJournal, memoryJournal, options } from "./memory.ts";
 
 const timeout = 60_000;
 /** No sweep: what is found must be found by polls and by what reads the backlog. */
@@ -29,12 +29,15 @@ async function world(onRequest: (url: string, body: string) => number = () => 0)
   const server = await serve(answer, { hostname: "127.0.0.1", port: 0 });
   closers.push(() => server.stop());
   const journal = memoryJournal();
+  const given = options(`http://127.0.0.1:${server.port}`, { interval: "100ms" });
+  const make = (limits: object) => mlflowSource(given, { ...noSweep, ...limits });
   return {
     store,
     journal,
-    start(limits = {}, change: Partial<SourceContext> = {}, chosen: Parameters<typeof options>[1] = {}) {
-      const given = options(`http://127.0.0.1:${server.port}`, { interval: "100ms", ...chosen });
-      const source = follow(mlflowSource(given, { ...noSweep, ...limits }), journal, change);
+    read: (limits: object, change: Partial<SourceContext>, polled: (poll: Poll) => void) =>
+      make(limits).read(context(journal, { once: false, ...change, polled })),
+    start(limits = {}, change: Partial<SourceContext> = {}) {
+      const source = follow(make(limits), journal, change);
       closers.push(() => source.stop());
       return source;
     },
@@ -76,6 +79,40 @@ describe("mlflow source at a store with a long past", () => {
     assert.equal(samples(journal).length, 802);
     assert.deepEqual(valuesOf(journal, "live"), [0, 1]);
     for (let i = 0; i < 400; i++) assert.deepEqual(valuesOf(journal, `ended ${i}`), [0, 1]);
+  });
+
+  it("neither loses nor repeats a point when it is killed again and again", { timeout }, async () => {
+    const { store, journal, read, start } = await world();
+    addEnded(store, 300, 7);
+    const live = [1, 2, 3].map((i) => addRun(store, `live ${i}`, 1));
+    let steps = 1;
+    let kills = 0;
+    for (let isDone = false; !isDone; kills++) {
+      assert.ok(kills < 500);
+      const stopping = new AbortController();
+      const reading = read({ batchSize: 40 }, { signal: stopping.signal }, (poll) => {
+        isDone = poll.ok && !poll.behind;
+        if (isDone) stopping.abort();
+      });
+      let taken = 0;
+      for await (const batch of reading) {
+        // Every third time the first batch is lost, as it had not been committed.
+        if (kills % 3 === 2 && taken === 0) break;
+        journal.take(batch);
+        if (steps < 60) {
+          for (const run of live) store.log(run, [{ key: "x", value: steps, timestamp: 9000 - steps, step: steps }]);
+          steps += 1;
+        }
+        if (++taken === 3) break;
+      }
+      journal.crash();
+    }
+    const source = start();
+    await source.until("a poll", () => source.polls.some((poll) => poll.ok && !poll.behind));
+    const inOrder = (values: number[]) => values.toSorted((a, b) => a - b);
+    for (const { name } of live) assert.deepEqual(inOrder(valuesOf(journal, name)), [...Array(steps).keys()]);
+    for (let i = 0; i < 300; i++) assert.deepEqual(valuesOf(journal, `ended ${i}`), [...Array(7).keys()]);
+    assert.ok(kills > 10, `${kills} kills`);
   });
 
   it("takes a run that ends while the past is read for ended", { timeout }, async () => {

@@ -1,5 +1,5 @@
 import type { Inspection } from "../model/inspection.ts";
-import { inspectMlflow } from "./inspect.ts";
+import { type Found, inspectMlflow } from "./inspect.ts";
 import type { MlflowOptions } from "./options.ts";
 
 /** Puts what was found out about a server into the words of `mlmon doctor`. */
@@ -11,7 +11,7 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
     ["version", versionOf(report.version)],
     ["store", report.store],
     ["workspaces", report.workspaces.join(", ") || undefined],
-    ["would read", found && `${found.experiments} experiments, ${found.runs} runs, ${found.series} series`],
+    ["would read", found && shown(found)],
     ["one search takes", latencyMs === undefined ? undefined : `${Math.round(latencyMs)} ms`],
     ["clock differs by", skew(report.clockSkewMs)],
   ];
@@ -19,6 +19,11 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
     facts: known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     problems: report.problems,
   };
+}
+
+function shown({ experiments, runs, series, isAll }: Found): string {
+  const more = isAll ? "" : "more than ";
+  return `${experiments} experiments, ${more}${runs} runs, ${more}${series} series`;
 }
 
 /** Whatever stands there instead of MLflow may answer with a page. */

@@ -33,10 +33,19 @@ export interface Found {
   readonly experiments: number;
   readonly runs: number;
   readonly series: number;
+  /** Whether all were counted; else there are more. */
+  readonly isAll: boolean;
 }
 
-/** Walks through a server as the source would, without reading history; for `mlmon doctor`. Never throws `MlflowError`. */
-export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal): Promise<MlflowReport> {
+/**
+ * Walks through a server as the source would, without reading history; for `mlmon doctor`. `countMs` is how long runs
+ * are counted at most. Never throws `MlflowError`.
+ */
+export async function inspectMlflow(
+  options: MlflowOptions,
+  signal?: AbortSignal,
+  countMs: number = maxWaitMs,
+): Promise<MlflowReport> {
   const patient = { ...options, timeout: Math.min(options.timeout, maxWaitMs) };
   const client = createClient(patient, { attempts: 2, contactMs: contactTime(options), ...(signal && { signal }) });
   const problems: Problem[] = [];
@@ -65,7 +74,7 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
       const search = () => time(() => chooseExperiments(client, {}, experimentMemory()));
       // The first one may have to wake the server up.
       latencyMs = Math.min(await search(), await search());
-      return count(client, options);
+      return count(client, options, performance.now() + countMs);
     }));
   const serverTime = client.serverTime();
   const clockSkewMs = serverTime === undefined ? undefined : serverTime - Date.now();
@@ -110,21 +119,24 @@ export async function inspectMlflow(options: MlflowOptions, signal?: AbortSignal
   };
 }
 
-/** Nobody at a terminal waits longer for one answer. */
+/** Nobody at a terminal waits longer for one answer, or for a count. */
 const maxWaitMs = 15_000;
 
-async function count(client: Client, options: MlflowOptions) {
+async function count(client: Client, options: MlflowOptions, until: number): Promise<Found> {
   const experiments = await chooseExperiments(client, options, experimentMemory());
   const runs = new Set<string>();
   let series = 0;
+  let isAll = true;
   for await (const page of searchRuns(client, { experiments: [...experiments.keys()], pageSize: 100 })) {
+    isAll = runs.size === 0 || performance.now() < until;
+    if (!isAll) break;
     for (const answer of page) {
       if (runs.has(answer.info.run_id)) continue;
       runs.add(answer.info.run_id);
       series += readRun(answer, experiments, options.systemMetrics).latest.length;
     }
   }
-  return { experiments: experiments.size, runs: runs.size, series };
+  return { experiments: experiments.size, runs: runs.size, series, isAll };
 }
 
 async function listWorkspaces(client: Client): Promise<string[]> {

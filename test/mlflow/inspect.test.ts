@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createMlflowApp } from "../../src/demo/mlflow-app.ts";
+import { createDemoStore } from "../../src/demo/store.ts";
+import { inspectMlflow } from "../../src/mlflow/inspect.ts";
 import { inspectSource } from "../../src/mlflow/inspect-source.ts";
+import { serve } from "../../src/runtime/serve.ts";
 import { rising, scriptedStore } from "./many-series.ts";
 import { options } from "./memory.ts";
 
@@ -33,5 +37,17 @@ describe("what doctor finds out about MLflow", () => {
     store.close();
     assert.deepEqual(problems, []);
     assert.deepEqual(new Map(facts).get("would read"), "1 experiments, 1 runs, 1 series");
+  });
+
+  it("counts a store that is very large only for a while", { timeout }, async () => {
+    const store = createDemoStore({ maxRuns: 1000 });
+    for (let i = 0; i < 300; i++) store.createRun("0", { name: "r", startTime: i });
+    const server = await serve(createMlflowApp(store).fetch, { hostname: "127.0.0.1", port: 0 });
+    const given = options(`http://127.0.0.1:${server.port}`);
+    const all = await inspectMlflow(given);
+    const some = await inspectMlflow(given, undefined, 0);
+    await server.stop();
+    assert.deepEqual([all.found?.runs, all.found?.isAll], [300, true]);
+    assert.deepEqual([some.found?.runs, some.found?.isAll], [100, false]);
   });
 });

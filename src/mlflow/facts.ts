@@ -8,8 +8,11 @@ import type { Session } from "./session.ts";
 export interface Facts {
   /** Reads the model registry; a lone NaN says that it holds no version. */
   models(session: Session): Promise<readonly Sample[]>;
-  /** Yields `up` 1, the counts and the given facts, those that differ from what was told before. */
-  changed(session: Session, models: readonly Sample[] | undefined): Generator<Batch>;
+  /**
+   * Yields `up` 1, the number of experiments, the runs counted, and the given facts, those that differ from what was told
+   * before. Runs are left out while not all have been read, as their number would be wrong.
+   */
+  changed(session: Session, models: readonly Sample[] | undefined, isAllRead: boolean): Generator<Batch>;
   /** Yields `up` 0, once. */
   away(ctx: SourceContext): Generator<Batch>;
 }
@@ -35,11 +38,11 @@ export function createFacts(): Facts {
       const models = await readModels(client, time);
       return models.length === 0 ? [{ name: "model_version_info", value: Number.NaN, time, step: 0 }] : models;
     },
-    *changed({ collector, ctx, experiments }, models = []) {
+    *changed({ collector, ctx, experiments }, models = [], isAllRead) {
       const time = ctx.now();
       const gauge = (name: string, value: number): Sample => ({ name, value, time, step: 0 });
-      const counts = [gauge("up", 1), gauge("experiments", experiments.size), ...collector.counts.facts(time)];
-      yield* tell(ctx, [...counts, ...models]);
+      const runs = isAllRead ? collector.counts.facts(time) : [];
+      yield* tell(ctx, [gauge("up", 1), gauge("experiments", experiments.size), ...runs, ...models]);
     },
     *away(ctx) {
       yield* tell(ctx, [{ name: "up", value: 0, time: ctx.now(), step: 0 }]);

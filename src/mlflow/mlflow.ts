@@ -100,7 +100,7 @@ async function* readOn(
         const isAll = yield* backlog.readOn(() => steady() >= started + options.interval);
         const models = started >= modelsDue ? await facts.models(session) : undefined;
         if (models) modelsDue = started + limits.modelsMs;
-        yield* facts.changed(session, models);
+        yield* facts.changed(session, models, isAll);
         failures = 0;
         ctx.polled({ ok: true, nextMs: waitMs, ...(!isAll && { behind: true }) });
       } catch (error) {

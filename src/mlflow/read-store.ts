@@ -18,7 +18,7 @@ export async function* readStore(session: Session): AsyncGenerator<Batch> {
   yield* pass.readOn(() => false);
   yield* lookUp(session, lostRuns(session, pass.met));
   markRead(session, pass.experiments);
-  yield* facts.changed(session, await facts.models(session));
+  yield* facts.changed(session, await facts.models(session), true);
 }
 
 /** Known runs that a whole listing did not show. */

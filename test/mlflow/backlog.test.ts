@@ -77,6 +77,15 @@ describe("mlflow source at a store with a long past", () => {
     assert.ok(source.polls.every((poll) => poll.ok && poll.behind));
     await source.until("a poll after which all is read", () => source.polls.some((poll) => poll.ok && !poll.behind));
     assert.equal(samples(journal).length, 802);
+    const counts = journal.batches.flatMap(({ facts = [] }) => facts.filter(({ name }) => name === "runs"));
+    // What is counted before all was read is no number of runs.
+    assert.deepEqual(
+      counts.map(({ labels, value }) => [labels?.status, value]),
+      [
+        ["finished", 400],
+        ["running", 1],
+      ],
+    );
     assert.deepEqual(valuesOf(journal, "live"), [0, 1]);
     for (let i = 0; i < 400; i++) assert.deepEqual(valuesOf(journal, `ended ${i}`), [0, 1]);
   });

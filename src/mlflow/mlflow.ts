@@ -97,12 +97,14 @@ async function* readOn(
           experimentsDue = started + limits.experimentsMs;
         }
         if (session.experiments.size + session.nextExperiments().length > 0) yield* pollRuns(session, recent);
-        const isAll = yield* backlog.readOn(() => steady() >= started + options.interval);
+        const until = started + (isNew ? Math.min(options.interval, firstMs) : options.interval);
+        const isAll = yield* backlog.readOn(() => steady() >= until);
         const models = started >= modelsDue ? await facts.models(session) : undefined;
         if (models) modelsDue = started + limits.modelsMs;
         yield* facts.changed(session, models, isAll);
         failures = 0;
         ctx.polled({ ok: true, nextMs: waitMs, ...(!isAll && { behind: true }) });
+        if (!isAll) waitMs = 0;
       } catch (error) {
         if (ctx.signal.aborted) return;
         if (!(error instanceof MlflowError)) throw error;
@@ -138,6 +140,9 @@ async function* readOn(
     session?.end();
   }
 }
+
+/** Whoever waits until mlmon is ready waits no longer than that for the past. */
+const firstMs = 3000;
 
 /** Waits; false when the signal has fired. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {

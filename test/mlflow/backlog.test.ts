@@ -29,15 +29,15 @@ async function world(onRequest: (url: string, body: string) => number = () => 0)
   const server = await serve(answer, { hostname: "127.0.0.1", port: 0 });
   closers.push(() => server.stop());
   const journal = memoryJournal();
-  const given = options(`http://127.0.0.1:${server.port}`, { interval: "100ms" });
-  const make = (limits: object) => mlflowSource(given, { ...noSweep, ...limits });
+  const make = (limits: object, interval = "100ms") =>
+    mlflowSource(options(`http://127.0.0.1:${server.port}`, { interval }), { ...noSweep, ...limits });
   return {
     store,
     journal,
     read: (limits: object, change: Partial<SourceContext>, polled: (poll: Poll) => void) =>
       make(limits).read(context(journal, { once: false, ...change, polled })),
-    start(limits = {}, change: Partial<SourceContext> = {}) {
-      const source = follow(make(limits), journal, change);
+    start(limits = {}, change: Partial<SourceContext> = {}, interval?: string) {
+      const source = follow(make(limits, interval), journal, change);
       closers.push(() => source.stop());
       return source;
     },
@@ -124,6 +124,15 @@ describe("mlflow source at a store with a long past", () => {
     assert.ok(kills > 10, `${kills} kills`);
   });
 
+  it("says soon that it reads, and goes on at once, however long its interval is", { timeout }, async () => {
+    const { store, journal, start } = await world(slowHistory);
+    addEnded(store, 1800, 1);
+    const source = start({}, {}, "10m");
+    await source.until("a first poll", () => source.polls.length > 0);
+    assert.ok(samples(journal).length < 1800);
+    await source.until("all", () => samples(journal).length === 1800);
+  });
+
   it("takes a run that ends while the past is read for ended", { timeout }, async () => {
     const { store, journal, start } = await world(slowHistory);
     addEnded(store, 150, 2);
@@ -153,7 +162,7 @@ describe("mlflow source at a store with a long past", () => {
     addEnded(store, 1200, 1, 2000);
     const source = start();
     await source.until("all of it", () => samples(journal).length === 1200);
-    assert.deepEqual(readBefore, [500, 1000]);
+    assert.deepEqual(readBefore.slice(0, 2), [500, 1000]);
   });
 });
 

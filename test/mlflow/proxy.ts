@@ -22,7 +22,12 @@ export async function localServer(
   const seen: Seen[] = [];
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
+    try {
+      for await (const chunk of incoming) chunks.push(chunk);
+    } catch {
+      // The client has left amid its request.
+      return;
+    }
     const { method = "", url: path = "", headers } = incoming;
     const request = { method, path, headers, body: Buffer.concat(chunks).toString() };
     seen.push(request);

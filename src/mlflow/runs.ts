@@ -21,15 +21,37 @@ export const liveFilter =
 
 /** Yields pages of runs. A set that changes meanwhile may repeat or skip one at a page's border. */
 export async function* searchRuns(client: Client, search: RunSearch): AsyncGenerator<readonly RunAnswer[]> {
-  for (let at = 0; at < search.experiments.length; at += 1000) {
-    let token: string | undefined;
-    do {
-      const page = await client.post(path, bodyOf(search, at, token), runsAnswer);
-      if (page.runs.length > 0) yield page.runs;
-      token = nextToken({ server: client.server, path }, token, page.next_page_token);
-    } while (token !== undefined);
+  for (let place: Place | undefined = begin; place && place.at < search.experiments.length; ) {
+    const page = await searchPage(client, search, place);
+    if (page.runs.length > 0) yield page.runs;
+    place = page.next;
   }
 }
+
+/** A page of a search: which of its experiments are asked for, and the server's token. */
+export interface Place {
+  readonly at: number;
+  readonly token: string | undefined;
+}
+
+/** The first page. */
+export const begin: Place = { at: 0, token: undefined };
+
+/** Asks for one page, and tells the place of the next one; none after the last. */
+export async function searchPage(
+  client: Client,
+  search: RunSearch,
+  { at, token }: Place,
+): Promise<{ readonly runs: readonly RunAnswer[]; readonly next: Place | undefined }> {
+  const page = await client.post(path, bodyOf(search, at, token), runsAnswer);
+  const next = nextToken({ server: client.server, path }, token, page.next_page_token);
+  if (next !== undefined) return { runs: page.runs, next: { at, token: next } };
+  const isLast = at + atOnce >= search.experiments.length;
+  return { runs: page.runs, next: isLast ? undefined : { at: at + atOnce, token: undefined } };
+}
+
+/** Experiments asked for together. */
+const atOnce = 1000;
 
 const path = "/api/2.0/mlflow/runs/search";
 
@@ -62,7 +84,7 @@ function bodyOf(
   token: string | undefined,
 ): string {
   return JSON.stringify({
-    experiment_ids: experiments.slice(at, at + 1000),
+    experiment_ids: experiments.slice(at, at + atOnce),
     filter,
     run_view_type: view ?? "ACTIVE_ONLY",
     max_results: pageSize ?? pageRows,

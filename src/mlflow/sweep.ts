@@ -2,8 +2,9 @@ import type { Batch } from "../model/batch.ts";
 import type { RunAnswer } from "./answers.ts";
 import { createForgetting } from "./forget.ts";
 import { lookUp } from "./look-up.ts";
+import { MlflowError } from "./mlflow-error.ts";
 import { readRuns } from "./read-runs.ts";
-import { findById, liveFilter, type RunSearch, searchRuns } from "./runs.ts";
+import { begin, findById, liveFilter, type Place, type RunSearch, searchPage } from "./runs.ts";
 import { readRun } from "./seen-run.ts";
 import type { Session } from "./session.ts";
 import { setWatch, watched, watchOf } from "./watch.ts";
@@ -58,8 +59,7 @@ type Turn = (session: Session) => AsyncGenerator<Batch, boolean>;
 /** Compares a page of runs by their latest values. */
 function pages(from: Cursor): Turn {
   return async function* readPage(session) {
-    const page = await from.next(session);
-    if (page) yield* readRuns(session, page);
+    yield* readRuns(session, await from.next(session));
     return true;
   };
 }
@@ -71,7 +71,7 @@ function series(from: Cursor): Turn {
     if (session.collector.include !== "history") return false;
     if (queue.length === 0) {
       const page = await from.next(session);
-      queue.push(...(page ?? []).flatMap((answer) => seriesOf(session, answer)));
+      queue.push(...page.flatMap((answer) => seriesOf(session, answer)));
     }
     const some = queue.splice(0, seriesAtOnce);
     if (some.length === 0) return true;
@@ -93,8 +93,8 @@ interface SeriesTurn {
 }
 
 interface Cursor {
-  /** The next page, nothing at the end of a round. */
-  next(session: Session): Promise<readonly RunAnswer[] | undefined>;
+  /** The next page of a round; may be empty. */
+  next(session: Session): Promise<readonly RunAnswer[]>;
 }
 
 const seriesAtOnce = 20;
@@ -102,22 +102,22 @@ const runsInGraceAtOnce = 4;
 /** Where runs end faster than they can be compared, the round over all finds what these hold. */
 const mostInGrace = 1000;
 
-/** Walks through a search, a page a call, and starts again after its end or a failure. */
+/** Walks through a search again and again, a page a call, and goes on where it was when the session is renewed. */
 function cursor(search: Omit<RunSearch, "experiments">): Cursor {
-  let pages: AsyncGenerator<readonly RunAnswer[]> | undefined;
-  let owner: Session | undefined;
+  let place: Place = begin;
   return {
-    async next(session) {
-      if (!pages || owner !== session) {
-        pages = searchRuns(session.client, { ...search, experiments: [...session.experiments.keys()] });
-        owner = session;
-      }
-      const running = pages;
-      pages = undefined;
-      const step = await running.next();
-      if (step.done) return undefined;
-      pages = running;
-      return step.value;
+    async next({ client, experiments }) {
+      const asked = place;
+      // What is refused once may be refused always: then the round begins anew.
+      place = begin;
+      const { runs, next } = await searchPage(client, { ...search, experiments: [...experiments.keys()] }, asked).catch(
+        (error: unknown) => {
+          if (error instanceof MlflowError && error.trouble === "transient") place = asked;
+          throw error;
+        },
+      );
+      place = next ?? begin;
+      return runs;
     },
   };
 }

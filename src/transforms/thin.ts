@@ -6,7 +6,8 @@ import type { Sample } from "../model/sample.ts";
 
 /**
  * Keeps at most one sample per series and interval, by the times at which they were logged: the first of each interval.
- * What it kept last is remembered across restarts, and forgotten when the run has ended.
+ * Times that go back begin an interval anew. What it kept last is remembered across restarts, and forgotten when the run
+ * has ended.
  *
  * @example thin({ interval: "10s" })
  */

@@ -25,6 +25,21 @@ export function createBacklog(session: Session): Backlog {
   };
 }
 
+/**
+ * Makes all of the store a backlog when the last poll was long ago, so that live runs need not wait for what has ended
+ * meanwhile, and what polls cannot find is found. Called once a session, before its first poll.
+ */
+export function noteAbsence({ ctx, serverNow }: Session): void {
+  const polled = ctx.state.get("polled");
+  const now = serverNow();
+  if (typeof polled !== "string" || now - Number(polled) < absenceMs) return;
+  for (const [name] of [...ctx.state.scan(prefix)]) ctx.state.set(name, "");
+  ctx.state.set("mark", String(now));
+}
+
+/** Polls catch up with less; to list 1000 runs again costs 3.5 s of the server. */
+const absenceMs = 3_600_000;
+
 /** Remembers experiments from which runs may be read from now on; returns those of before that are read no more. */
 export function noteExperiments({ ctx, experiments }: Session): ReadonlySet<string> {
   const vanished = new Set<string>();

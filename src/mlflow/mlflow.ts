@@ -3,7 +3,7 @@ import type { Batch } from "../model/batch.ts";
 import type { SourceContext } from "../model/context.ts";
 import { defineSource } from "../model/define.ts";
 import type { Source } from "../model/source.ts";
-import { type Backlog, createBacklog } from "./backlog.ts";
+import { type Backlog, createBacklog, noteAbsence } from "./backlog.ts";
 import { withoutLogin } from "./client.ts";
 import { createFacts } from "./facts.ts";
 import { inspectSource } from "./inspect-source.ts";
@@ -90,6 +90,7 @@ async function* readOn(
         const contactMs = failures === 0 ? limits.contactMs : options.timeout;
         const isNew = !session;
         session ??= await openSession(options, ctx, { ...limits, contactMs }, unreadable);
+        if (isNew) noteAbsence(session);
         backlog ??= createBacklog(session);
         if (started >= experimentsDue) {
           yield* refreshExperiments(session);

@@ -32,6 +32,7 @@ export async function* pollRuns(session: Session, recent: Map<string, number>): 
   yield* lookUp(session, [...missing]);
 
   ctx.state.set("mark", String(nextMark(session, mark, ended.values())));
+  ctx.state.set("polled", String(session.serverNow()));
   recent.clear();
   for (const [id, end] of ended) recent.set(id, end);
 }

@@ -12,6 +12,7 @@ import type { Session } from "./session.ts";
 export async function* readStore(session: Session): AsyncGenerator<Batch> {
   const facts = createFacts();
   readMark(session);
+  session.ctx.state.set("polled", String(session.serverNow()));
   yield* refreshExperiments(session);
   warnOfNothing(session);
   const pass = createFullPass(session, [...session.experiments.keys()]);

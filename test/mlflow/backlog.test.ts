@@ -166,6 +166,29 @@ describe("mlflow source at a store with a long past", () => {
   });
 });
 
+describe("mlflow source after a long absence", () => {
+  it("shows live runs first, and finds what ended without a time or by a slow clock", { timeout }, async () => {
+    const { store, journal, start } = await world(slowHistory);
+    addRun(store, "live", 1);
+    let source = start();
+    await source.until("the live run", () => valuesOf(journal, "live").length === 1);
+    await source.stop();
+    const hour = 3_600_000;
+    journal.state.set("polled", String(Date.now() - 2 * hour));
+    journal.state.set("mark", String(Date.now() - 2 * hour));
+    addEnded(store, 300, 2, Date.now() - hour);
+    Object.assign(addRun(store, "without a time", 2), { status: "FINISHED" });
+    Object.assign(addRun(store, "slow clock", 2), { status: "FINISHED", endTime: 5 });
+    addRun(store, "new", 2);
+    source = start({ graceMs: 0 });
+    await source.until("the new run", () => valuesOf(journal, "new").length === 2);
+    assert.equal(samples(journal).length, 3);
+    await source.until("a poll after which all is read", () => source.polls.some((poll) => poll.ok && !poll.behind));
+    for (const name of ["without a time", "slow clock", "new"]) assert.deepEqual(valuesOf(journal, name), [0, 1], name);
+    assert.equal(samples(journal).length, 607);
+  });
+});
+
 describe("mlflow source that reads histories after it has read latest values alone", () => {
   it("has every point once when the first poll says so, also of runs that ended long ago", { timeout }, async () => {
     const { store, journal, start } = await world();

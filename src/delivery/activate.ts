@@ -1,6 +1,7 @@
 import type { ResolvedSink } from "../config/resolved.ts";
 import type { HttpRequest } from "../model/http-request.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { maskSecrets } from "../model/secret.ts";
 import type { HttpSink, SinkContext } from "../model/sink.ts";
 import type { ActiveSink, SinkStatus } from "./active-sink.ts";
 import { classify } from "./classify.ts";
@@ -18,9 +19,11 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
   const made = resolved.create();
   const { sink } = made;
   const timeoutMs = host.timeout ?? 30_000;
+  const status = newStatus();
   const deliver =
     made.transport === "http"
-      ? (request: unknown, ctx: SinkContext) => deliverHttp(made.sink, request as HttpRequest, ctx, timeoutMs, options)
+      ? (request: unknown, ctx: SinkContext) =>
+          deliverHttp({ sink: made.sink, status, timeoutMs, ...options }, request as HttpRequest, ctx)
       : (request: unknown, ctx: SinkContext) => made.sink.deliver(request, ctx);
   return {
     id,
@@ -38,7 +41,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     whenFull: host.whenFull ?? "pause",
     timeoutMs,
     retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? 60_000 },
-    status: newStatus(),
+    status,
     partial: undefined,
     explained: new Set(),
   };
@@ -50,19 +53,29 @@ function matching({ match, startFrom }: ResolvedSink["host"]): ActiveSink["match
   return (sample) => sample.time >= startFrom && (match?.(sample) ?? true);
 }
 
+interface HttpDelivery extends ActivateOptions {
+  readonly sink: HttpSink;
+  readonly status: SinkStatus;
+  readonly timeoutMs: number;
+}
+
 async function deliverHttp(
-  sink: HttpSink,
+  { sink, status, timeoutMs, send, now }: HttpDelivery,
   request: HttpRequest,
   ctx: SinkContext,
-  timeoutMs: number,
-  { send, now }: ActivateOptions,
 ): Promise<Outcome> {
   const sent = await send(request, { timeoutMs, signal: ctx.signal });
   if (sent.kind === "stopped") return { kind: "retry", reason: "stopped" };
-  if (sent.kind === "failed") return { kind: "retry", reason: sent.reason };
   if (sent.kind === "unset") return { kind: "paused", reason: sent.reason };
   if (sent.kind === "malformed") throw new Error(sent.reason);
+  status.place = originOf(request);
+  if (sent.kind === "failed") return { kind: "retry", reason: sent.reason };
   return sink.classify ? sink.classify(sent.response) : classify(sent.response, { now });
+}
+
+/** Only the origin: path and query may hold secrets. */
+function originOf({ url }: HttpRequest): string {
+  return maskSecrets(new URL(url).origin);
 }
 
 function newStatus(): SinkStatus {
@@ -70,6 +83,7 @@ function newStatus(): SinkStatus {
     state: "idle",
     lastSuccess: undefined,
     lastError: undefined,
+    place: undefined,
     requests: { delivered: 0, retry: 0, rejected: 0, paused: 0, split: 0 },
     requestMs: 0,
   };

@@ -36,6 +36,8 @@ export interface Partial {
 /** How a sink is doing, for pages and metrics; written by its worker alone. */
 export interface SinkStatus {
   state: "idle" | "delivering" | "retrying" | "paused" | "stopped";
+  /** Where the last request went, such as `https://example.com`; of a sink over HTTP, once it has sent one. */
+  place: string | undefined;
   /** Unix ms of the last delivered request. */
   lastSuccess: number | undefined;
   lastError: { readonly time: number; readonly reason: string } | undefined;

@@ -212,6 +212,23 @@ describe("the points worker", () => {
     assert.equal(receiver.received[0]?.headers.authorization, "Bearer a key");
   });
 
+  it("says where its requests go, also those that fail, without the user part and the query", async () => {
+    const receiver = await startReceiver();
+    await receiver.stop();
+    const endpoint = `${receiver.url.replace("//", "//ada:word@")}/in?key=abc`;
+    const bare = defineHttpSink("bare", v.strictObject({}), () => ({
+      render: () => [{ method: "POST", url: endpoint, body: "x" }],
+    }));
+    const bench = await openBench(bare({}));
+    opened.push(bench);
+    assert.equal(bench.sink.status.place, undefined);
+    const delivering = bench.deliver([makeBatch(makeSamples(1))]);
+    await until(() => bench.sink.status.state === "retrying");
+    assert.equal(bench.sink.status.place, receiver.url);
+    bench.stop.abort();
+    await delivering;
+  });
+
   it("buries only the sample for which a sink's render throws", async () => {
     const receiver = await startReceiver();
     const broken = defineHttpSink("broken", v.strictObject({}), () => ({

@@ -62,6 +62,7 @@ export function makeSink(change: Partial<SinkReport> = {}): SinkReport {
     state: "idle",
     lastSuccess: now - 4000,
     lastError: undefined,
+    place: undefined,
     requests: { delivered: 120, retry: 0, rejected: 0, paused: 0, split: 0 },
     requestMs: 1500,
     waiting: 0,

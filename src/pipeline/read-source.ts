@@ -14,12 +14,15 @@ import { type Intake, sourceOwner } from "./intake.ts";
 /** A source at work; `report` is what pages and readiness show of it. */
 export interface ActiveSource {
   readonly entry: ResolvedEntry<Source>;
-  report: SourceReport;
+  report: SourceStatus;
   /** Polls so far after which all that there was had been read. */
   polls: number;
   /** What it holds in memory; absent before it was made. */
   entries?: () => Held;
 }
+
+/** What its loop knows of it; the rest is the view's. */
+export type SourceStatus = Omit<SourceReport, "experiments" | "runs">;
 
 /** Everything a source's loop needs beside the source. */
 export interface Reading {
@@ -37,7 +40,7 @@ export interface Reading {
 
 /** The report of a source that has not polled yet. */
 export function activeSource(entry: ResolvedEntry<Source>): ActiveSource {
-  const report: SourceReport = {
+  const report: SourceStatus = {
     id: entry.id,
     type: entry.type,
     place: undefined,
@@ -165,6 +168,6 @@ function recordPoll(active: ActiveSource, poll: Poll, context: Reading["context"
   update(active, { state: "failing", lastError: { time: now, reason } });
 }
 
-function update(active: ActiveSource, change: Partial<SourceReport>): void {
+function update(active: ActiveSource, change: Partial<SourceStatus>): void {
   active.report = { ...active.report, ...change };
 }

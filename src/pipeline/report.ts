@@ -29,7 +29,11 @@ export interface Reported {
 export function report({ config, reload, folder, journal, pipeline, version, startedAt, now }: Reported): Status {
   const time = now();
   const ledger = journal.ledger();
-  const sources = pipeline.sources.map((source) => source.report);
+  const sources = pipeline.sources.map(({ report }) => ({
+    ...report,
+    experiments: pipeline.view.fact(report.id, "experiments"),
+    runs: pipeline.view.fact(report.id, "runs"),
+  }));
   const dead = Object.groupBy(journal.dead.counts({}), ({ sink }) => sink);
   const sinks = pipeline.sinks.map((sink) => sinkReport(sink, journal, { ledger, dead: dead[sink.id] ?? [] }, time));
   const size = journal.size();

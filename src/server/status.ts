@@ -45,6 +45,9 @@ export interface SourceReport {
   readonly type: string;
   /** Where it reads from, such as `http://localhost:5000`, when it says so. */
   readonly place: string | undefined;
+  /** How many it reads, ended runs too, as of the last good poll; absent before it, and where the source does not say. */
+  readonly experiments: number | undefined;
+  readonly runs: number | undefined;
   readonly state: "starting" | "ok" | "failing" | "full" | "ended";
   /** Unix ms of the last good poll. */
   readonly lastSuccess: number | undefined;

@@ -122,6 +122,7 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
       for (const run of live.runs.values()) series += countRunSeries(run) + run.series.size;
       return { series, max, runs: live.runs.size, refused: refused.counts };
     },
+    fact: facts.sum,
     snapshot: () =>
       encodeSnapshot({
         version: live.version,

@@ -16,6 +16,8 @@ export interface Facts {
   restore(entries: ReturnType<Facts["entries"]>, version: number): void;
   /** With their series, each only once. */
   samples(): readonly Sample[];
+  /** One fact of a source, added up over its labels. */
+  sum(source: string, name: string): number | undefined;
   /** The view's version at the last change. */
   readonly version: number;
   /** As they were given, for the snapshot. */
@@ -106,6 +108,10 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     samples() {
       made ??= factSamples(sources);
       return made;
+    },
+    sum(source, name) {
+      const family = sources.get(source)?.get(name);
+      return family?.values().reduce((total, { value }) => total + value, 0);
     },
     get version() {
       return version;

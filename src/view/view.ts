@@ -23,6 +23,8 @@ export interface View {
   /** Grows at every change of any series. */
   readonly version: number;
   counts(): ViewCounts;
+  /** A fact of a source, added up over its labels; nothing where the source tells none. Called for each status. */
+  fact(source: string, name: string): number | undefined;
   /** How full it is; called for each status. */
   entries(): readonly Entries[];
   /** All that `restoreView` needs. */

@@ -49,6 +49,8 @@ export function makeSource(change: Partial<SourceReport> = {}): SourceReport {
     lastError: undefined,
     intervalMs: 60_000,
     progress: undefined,
+    experiments: 3,
+    runs: 24,
     ...change,
   };
 }

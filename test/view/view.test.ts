@@ -153,6 +153,19 @@ describe("facts", () => {
     assert.deepEqual(shown(view), { 'mlflow_runs{status="failed"}': 3, mlflow_up: 1 });
   });
 
+  it("are added up over their labels for each source", () => {
+    const view = createView(options);
+    const running = fact("runs", 1, { status: "running" });
+    view.apply(makeBatch({ facts: [running, fact("runs", 2, { status: "failed" })], source: "a" }));
+    view.apply(makeBatch({ facts: [fact("runs", 10)], source: "b" }));
+    assert.deepEqual(
+      [view.fact("a", "runs"), view.fact("b", "runs"), view.fact("b", "experiments")],
+      [3, 10, undefined],
+    );
+    view.apply(makeBatch({ facts: [fact("runs", Number.NaN)], source: "b" }));
+    assert.equal(view.fact("b", "runs"), undefined);
+  });
+
   it("of two sources carry the label source", () => {
     const view = createView(options);
     view.apply(makeBatch({ facts: [fact("up", 1)], source: "b" }));

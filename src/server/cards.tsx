@@ -5,12 +5,13 @@ import type { SinkReport, SourceReport } from "./status.ts";
 
 /** How one source is doing. */
 export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, now }) => {
-  const { place, progress, lastSuccess, intervalMs } = source;
+  const { experiments, runs, progress, lastSuccess, intervalMs } = source;
   return (
-    <Card part={source} now={now}>
-      {place && <Figure name="From">{place}</Figure>}
+    <Card part={source} toward="From" now={now}>
+      {experiments !== undefined && <Figure name="Experiments">{count(experiments)}</Figure>}
+      {runs !== undefined && <Figure name="Runs">{count(runs)}</Figure>}
       <Figure name="Last success">{when(lastSuccess, now)}</Figure>
-      <Figure name="Every">{span(intervalMs)}</Figure>
+      <Figure name="Interval">{span(intervalMs)}</Figure>
       {progress && (
         <Figure name="Read so far">
           {count(progress.done)} {progress.total !== undefined && `of ${count(progress.total)} `}
@@ -25,9 +26,9 @@ export const SourceCard: FC<{ source: SourceReport; now: number }> = ({ source, 
 export const SinkCard: FC<{ sink: SinkReport; now: number }> = ({ sink, now }) => {
   const dead = Object.values(sink.deadLetters).reduce((sum, each) => sum + each, 0);
   return (
-    <Card part={sink} now={now}>
-      <Figure name={sink.pulled ? "Page renewed" : "Last success"}>{when(sink.lastSuccess, now)}</Figure>
-      <Figure name={sink.pulled ? "Put on the page" : "Delivered"}>{samples(sink.delivered)}</Figure>
+    <Card part={sink} toward="To" now={now}>
+      <Figure name={sink.pulled ? "Page updated" : "Last success"}>{when(sink.lastSuccess, now)}</Figure>
+      <Figure name={sink.pulled ? "Exposed" : "Delivered"}>{samples(sink.delivered)}</Figure>
       <Figure name="Waiting">{samples(sink.waiting)}</Figure>
       <Figure name="Lag">{sink.waiting > 0 ? ago(now - sink.lagSeconds * 1000, now) : "none"}</Figure>
       {sink.dropped > 0 && (
@@ -40,10 +41,11 @@ export const SinkCard: FC<{ sink: SinkReport; now: number }> = ({ sink, now }) =
   );
 };
 
-type Part = Pick<SourceReport, "id" | "type" | "lastSuccess" | "lastError"> & { readonly state: string };
+type Part = Pick<SourceReport, "id" | "type" | "place" | "lastSuccess" | "lastError"> & { readonly state: string };
 
-const Card: FC<{ part: Part; now: number; children?: Child }> = ({ part, now, children }) => {
-  const { id, type, state, lastSuccess, lastError } = part;
+const Card: FC<{ part: Part; toward: "From" | "To"; now: number; children?: Child }> = (card) => {
+  const { part, toward, now, children } = card;
+  const { id, type, place, state, lastSuccess, lastError } = part;
   const over = lastError && lastSuccess !== undefined && lastSuccess > lastError.time;
   return (
     <article>
@@ -51,6 +53,11 @@ const Card: FC<{ part: Part; now: number; children?: Child }> = ({ part, now, ch
         {id} {type !== id && <span class="soft">{type}</span>}
         <span class={`state ${tones[state] ?? "soft"}`}>{state}</span>
       </h3>
+      {place && (
+        <p class="soft">
+          {toward} {place}
+        </p>
+      )}
       <dl>{children}</dl>
       {lastError && (
         <p class={over ? "reason soft" : "reason bad"}>

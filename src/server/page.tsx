@@ -2,11 +2,12 @@
 import { raw } from "hono/html";
 import type { FC } from "hono/jsx";
 import { SinkCard, SourceCard } from "./cards.tsx";
+import { concerns } from "./concerns.ts";
 import { ago, bytes, count } from "./quantities.ts";
 import type { Status } from "./status.ts";
 import { style } from "./style.ts";
 
-/** The status page: sources, sinks, room and the ledger; plain HTML that reloads itself every ten seconds. */
+/** The status page: sources, sinks, capacity and the ledger; plain HTML that reloads itself every ten seconds. */
 export const StatusPage: FC<{ status: Status }> = ({ status }) => (
   <>
     {raw("<!doctype html>")}
@@ -30,7 +31,7 @@ export const StatusPage: FC<{ status: Status }> = ({ status }) => (
           </nav>
         </header>
         <main>
-          <Readiness notReady={status.notReady} />
+          <Readiness status={status} />
           {status.warnings.map((warning) => (
             <p class="banner warn">{warning}</p>
           ))}
@@ -43,7 +44,7 @@ export const StatusPage: FC<{ status: Status }> = ({ status }) => (
           {status.sinks.map((sink) => (
             <SinkCard sink={sink} now={status.now} />
           ))}
-          <Room status={status} />
+          <Capacity status={status} />
           <Ledger status={status} />
         </main>
       </body>
@@ -51,19 +52,23 @@ export const StatusPage: FC<{ status: Status }> = ({ status }) => (
   </>
 );
 
-const Readiness: FC<{ notReady: readonly string[] }> = ({ notReady }) =>
-  notReady.length === 0 ? (
-    <p class="banner good">Ready: no source or sink has gone long without success</p>
-  ) : (
-    <div class="banner bad">
-      <strong>Not ready</strong>
-      <ul>
-        {notReady.map((sentence) => (
-          <li>{sentence}</li>
-        ))}
-      </ul>
-    </div>
-  );
+const Readiness: FC<{ status: Status }> = ({ status }) => {
+  if (status.notReady.length > 0) return <Banner tone="bad" title="Not ready" sentences={status.notReady} />;
+  const unwell = concerns(status);
+  if (unwell.length > 0) return <Banner tone="warn" title="Ready, but not all is well" sentences={unwell} />;
+  return <p class="banner good">Ready: no source or sink has gone long without success</p>;
+};
+
+const Banner: FC<{ tone: "bad" | "warn"; title: string; sentences: readonly string[] }> = (banner) => (
+  <div class={`banner ${banner.tone}`}>
+    <strong>{banner.title}</strong>
+    <ul>
+      {banner.sentences.map((sentence) => (
+        <li>{sentence}</li>
+      ))}
+    </ul>
+  </div>
+);
 
 const FailedReload: FC<{ status: Status }> = ({ status: { reload, now } }) =>
   reload.lastError ? (
@@ -75,9 +80,9 @@ const FailedReload: FC<{ status: Status }> = ({ status: { reload, now } }) =>
     </div>
   ) : null;
 
-const Room: FC<{ status: Status }> = ({ status: { journal, view } }) => (
+const Capacity: FC<{ status: Status }> = ({ status: { journal, view } }) => (
   <>
-    <h2>Room</h2>
+    <h2>Capacity</h2>
     <p>
       Journal: {bytes(journal.bytes)}
       {Number.isFinite(journal.maxBytes) && ` of ${bytes(journal.maxBytes)}`}

@@ -23,8 +23,7 @@ p { margin: .25rem 0; }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem;
   margin: .5rem 0; }
 .state { margin-left: auto; }
-dl { display: flex; flex-wrap: wrap; gap: .5rem .75rem; margin: .5rem 0 0; }
-dl div { min-width: 8.75rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .5rem .75rem; margin: .5rem 0 0; }
 dt { color: var(--soft); font-size: .8rem; }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
 .reason { margin-top: .5rem; font-size: .9rem; }

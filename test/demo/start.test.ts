@@ -41,6 +41,8 @@ describe("npm start", () => {
         });
         const page = await (await fetch(`${url}/`)).text();
         for (const id of ["prometheus", "pushgateway", "pramathus"]) assert.ok(page.includes(id), id);
+        for (const name of ["Experiments", "Runs"]) assert.match(page, new RegExp(`<dt>${name}</dt><dd>[1-9]`));
+        assert.equal(page.match(/<p class="soft">To http:\/\/127\.0\.0\.1:/g)?.length, 2);
         assert.match(started.stdout(), new RegExp(`Status page +${url}/\n +Metrics +${url}/metrics\n`));
         const received = await fetch(/What was received (\S+)/.exec(started.stdout())?.[1] ?? "");
         const { pramathus, pushgateway } = (await received.json()) as Record<string, { refused: number }>;

@@ -124,29 +124,60 @@ describe("the page", () => {
   const page = async (change: Parameters<typeof makeStatus>[0] = {}) =>
     (await makeApp({ status: () => makeStatus(change) }).request("/")).text();
 
-  it("shows sources, sinks, room and the ledger, and reloads itself without a script", async () => {
+  it("shows sources, sinks, capacity and the ledger, and reloads itself without a script", async () => {
     const html = await page({ sinks: [makeSink({ deadLetters: { http_400: 2, rejected: 1 } })] });
     assert.match(html, /^<!doctype html>/);
     assert.match(html, /<meta http-equiv="refresh" content="10"/);
-    for (const text of ["mlflow", "pramathus", "12\u202f000", "1.4 MiB of 1.0 GiB", "Ready", "filtered"])
+    for (const text of ["mlflow", "pramathus", "12\u202f000", "1.4 MiB of 1.0 GiB", "Capacity", "filtered"])
       assert.ok(html.includes(text), text);
     assert.match(html, /Dead letters<\/dt><dd><span class="bad">3</);
     assert.doesNotMatch(html, /<script|https?:\/\//);
   });
 
-  it("shows where a source reads, and says of a scraped sink only that the page is there", async () => {
+  it("shows where a source reads and what there is, and where a sink sends", async () => {
     const html = await page({
-      sources: [makeSource({ place: "http://mlflow:5000/root" })],
-      sinks: [makeSink({ id: "prometheus", pulled: true })],
+      sources: [makeSource({ place: "http://mlflow:5000/root", runs: 1234 })],
+      sinks: [makeSink({ place: "https://pramathus.example.com" })],
     });
-    assert.match(html, /<dt>From<\/dt><dd>http:\/\/mlflow:5000\/root</);
-    assert.match(html, /<dt>Page renewed<\/dt><dd>4 s ago<\/dd>.*<dt>Put on the page<\/dt><dd>12/);
+    assert.match(html, /<p class="soft">From http:\/\/mlflow:5000\/root</);
+    assert.match(html, /<dt>Experiments<\/dt><dd>3<.*<dt>Runs<\/dt><dd>1\u202f234</);
+    assert.match(html, /<p class="soft">To https:\/\/pramathus\.example\.com</);
+  });
+
+  it("says of a scraped sink only that the page is there", async () => {
+    const html = await page({ sinks: [makeSink({ id: "prometheus", pulled: true })] });
+    assert.match(html, /<dt>Page updated<\/dt><dd>4 s ago<\/dd>.*<dt>Exposed<\/dt><dd>12/);
     assert.doesNotMatch(html, /Delivered/);
+  });
+
+  it("is green only where all is well, else names what is not, ready or not", async () => {
+    const banner = async (change: Parameters<typeof makeStatus>[0]) =>
+      /<(?:p|div) class="banner (.*?)<\/(?:p|div)>/.exec(await page(change))?.[1] ?? "";
+    assert.match(await banner({}), /^good">Ready/);
+    const unwell = await banner({
+      sources: [makeSource({ state: "failing" })],
+      sinks: [
+        makeSink({ id: "a", state: "paused" }),
+        makeSink({ id: "b", state: "retrying", deadLetters: { http_400: 1200, http_422: 34 } }),
+        makeSink({ id: "c" }),
+      ],
+    });
+    assert.match(unwell, /^warn">/);
+    assert.deepEqual(
+      [...unwell.replaceAll("&quot;", '"').matchAll(/<li>(.*?)<\/li>/g)].map(([, text]) => text),
+      [
+        'The source "mlflow" is failing',
+        'The sink "a" is paused',
+        'The sink "b" is retrying',
+        'The sink "b" keeps 1\u202f234 dead letters: see mlmon queue',
+      ],
+    );
+    assert.match(await banner({ notReady: ["x"], sinks: [makeSink({ state: "paused" })] }), /^bad">/);
   });
 
   it("gives every number its unit, times in the largest that divides them", async () => {
     const every = async (intervalMs: number) =>
-      /<dt>Every<\/dt><dd>([^<]*)</.exec(await page({ sources: [makeSource({ intervalMs })] }))?.[1];
+      /<dt>Interval<\/dt><dd>([^<]*)</.exec(await page({ sources: [makeSource({ intervalMs })] }))?.[1];
     const intervals = [250, 2000, 60_000, 90_000, 7_200_000, 86_400_000];
     const shown = ["250 ms", "2 s", "1 min", "90 s", "2 h", "1 d"];
     assert.deepEqual(await Promise.all(intervals.map(every)), shown);

@@ -15,7 +15,7 @@ import { demoConfig, demoListen } from "./demo-config.ts";
 import { createMlflowApp } from "./mlflow-app.ts";
 import { createReceivers } from "./receivers.ts";
 import { createDemoStore } from "./store.ts";
-import { numbersLine, welcome } from "./words.ts";
+import { farewell, numbersLine, welcome } from "./words.ts";
 
 const numbersMs = 10_000;
 const loopback = { hostname: "127.0.0.1", port: 0 };
@@ -91,6 +91,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, ()
 process.stdout.on("error", () => stop.abort());
 try {
   await demo(process.argv.slice(2), stop);
+  say(farewell);
 } catch (error) {
   process.exitCode = complain(error);
 }

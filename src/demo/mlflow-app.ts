@@ -12,6 +12,7 @@ import type { DemoStore } from "./store.ts";
  */
 export function createMlflowApp(store: DemoStore): Hono {
   const app = new Hono();
+  app.get("/", (c) => c.text(whatThisIs));
   app.get("/health", (c) => c.text("OK"));
   app.get("/version", (c) => c.html("3.17.2"));
   app.get("/api/3.0/mlflow/server-info", (c) => c.json({ store_type: "SqlStore", workspaces_enabled: false }));
@@ -46,6 +47,11 @@ const history = v.object({
   max_results: v.optional(count),
   page_token: v.optional(v.string()),
 });
+
+/** Where the real one has its pages. */
+const whatThisIs =
+  "A simulated MLflow for the demonstration of mlmon: it has no pages, only as much of MLflow's REST API as mlmon reads, " +
+  `such as /version and ${api}/experiments/get?experiment_id=0\n`;
 
 /** Routes that do not exist are answered by MLflow's web framework, not in JSON. */
 function page(title: string): string {

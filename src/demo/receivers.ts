@@ -20,7 +20,7 @@ export interface ReceiverCounts {
   readonly refused: number;
 }
 
-/** Makes a Pramathus and a Pushgateway under one address, which shows at `/` as JSON what they hold. */
+/** Makes a Pramathus and a Pushgateway under one address, which shows at `/` what they hold, as JSON that people can read, too. */
 export function createReceivers(): Receivers {
   const app = new Hono();
   const pramathus = createPramathusReceiver(demoKey);
@@ -29,8 +29,9 @@ export function createReceivers(): Receivers {
   app.route("/", gateway.app);
   app.get("/", (c) => {
     const groups = [...gateway.groups.values()].map(({ labels, series }) => ({ labels, series }));
-    const newest = Object.fromEntries([...pramathus.newest].slice(-20));
-    return c.json({ pramathus: { ...pramathus.counts, newest }, pushgateway: { ...gateway.counts, groups } });
+    const newest = Object.fromEntries([...pramathus.newest].slice(-20).map(([series, { value }]) => [series, value]));
+    const held = { pramathus: { ...pramathus.counts, newest }, pushgateway: { ...gateway.counts, groups } };
+    return c.body(`${JSON.stringify(held, null, 2)}\n`, 200, { "content-type": "application/json" });
   });
   return {
     app,

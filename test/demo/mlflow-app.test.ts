@@ -64,6 +64,14 @@ describe("the demo's series", () => {
 });
 
 describe("the demo's MLflow", () => {
+  it("says at its address what it is, and names paths that answer", async () => {
+    const app = createMlflowApp(createDemoStore());
+    const text = await (await app.request("/")).text();
+    const paths = [...text.matchAll(/\/\w\S+/g)].map(([path]) => path);
+    assert.equal(paths.length, 2);
+    for (const path of paths) assert.equal((await app.request(path)).status, 200, path);
+  });
+
   it("has no bulk history, so that the source reads the exact way", async () => {
     const answer = await createMlflowApp(createDemoStore()).request("/ajax-api/2.0/mlflow/metrics/get-history-bulk");
     assert.equal(answer.status, 404);

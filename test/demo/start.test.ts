@@ -47,6 +47,8 @@ describe("npm start", () => {
         const received = await fetch(/What was received (\S+)/.exec(started.stdout())?.[1] ?? "");
         const { pramathus, pushgateway } = (await received.json()) as Record<string, { refused: number }>;
         assert.deepEqual([pramathus?.refused, pushgateway?.refused], [0, 0]);
+        const [, trackingUri = ""] = /small MLflow at (\S+);/.exec(started.stdout()) ?? [];
+        assert.match(await (await fetch(trackingUri)).text(), /^A simulated MLflow /);
         family = descendants(started.pid);
         assert.ok(family.length > 0);
       } finally {
@@ -54,6 +56,10 @@ describe("npm start", () => {
         assert.equal(await started.ended, 0);
       }
       assert.equal(started.stderr(), "");
+      assert.match(
+        started.stdout(),
+        /\nEverything has ended\. For your own MLflow: MLFLOW_TRACKING_URI=\S+ npx bun .* run\n$/,
+      );
       await assert.rejects(fetch(url));
       assert.deepEqual(family.filter(isAlive), []);
       assert.deepEqual(readdirSync(folder(temporary.path, signal)), []);

@@ -9,13 +9,21 @@ import { showProgress } from "./progress.ts";
 
 export default defineMlmonCommand({
   name: "backfill",
-  description: "Reads again from MLflow what one sink is to have, and delivers it, beside a running mlmon",
+  description: "Reads the history from MLflow again and delivers it to one sink, beside a running mlmon",
   args: {
     ...commonArgs,
     ...jsonArg,
     sink: { type: "string", description: "The sink that gets it", valueHint: "ID" },
-    since: { type: "string", description: "Only what was logged since then: a date, or 2h ago", valueHint: "2h" },
-    until: { type: "string", description: "Only what was logged before then: a date, or 2h ago", valueHint: "1h" },
+    since: {
+      type: "string",
+      description: "Only what was logged since: a date, or 2h for two hours ago",
+      valueHint: "2h",
+    },
+    until: {
+      type: "string",
+      description: "Only what was logged before: a date, or 1h for an hour ago",
+      valueHint: "1h",
+    },
     experiment: { type: "string", description: "Only this experiment; all by default", valueHint: "NAME" },
     "dry-run": { type: "boolean", description: "Print the first requests instead, and send nothing" },
     ...timeoutArg,

@@ -13,7 +13,7 @@ import { checkWords } from "./check-words.ts";
 export const commonArgs = {
   config: {
     type: "string",
-    description: "The configuration; mlmon.config.ts, else the environment",
+    description: "The configuration; mlmon.config.ts by default, without one the environment variables",
     valueHint: "FILE",
   },
   "log-level": { type: "string", description: `${logLevels.join(", ")}; info by default`, valueHint: "LEVEL" },

@@ -29,7 +29,7 @@ export default defineMlmonCommand({
     input: { type: "string", description: "Recorded samples (NDJSON) instead of MLflow", valueHint: "FILE" },
     snapshot: {
       type: "string",
-      description: "Keep the payload in this file; status 3 when it has changed",
+      description: "Compare the payload with this file, made at the first call; status 3 when it differs",
       valueHint: "FILE",
     },
   },

@@ -11,7 +11,7 @@ export default defineMlmonCommand({
     ...jsonArg,
     state: {
       type: "string",
-      description: "Export only what is new since the last time; nothing is kept without it",
+      description: "Remember in this folder what was exported, and export only what is new; all without it",
       valueHint: "DIR",
     },
     ...timeoutArg,

@@ -7,7 +7,7 @@ import type { ExportResult } from "../pipeline/export-once.ts";
 export const timeoutArg = {
   timeout: {
     type: "string",
-    description: "Give a sink up that makes no progress for so long; 60s by default",
+    description: "Give up a sink that makes no progress for this long; 60s by default",
     valueHint: "60s",
   },
 } as const satisfies ArgsDef;

@@ -16,8 +16,15 @@ export default defineMlmonCommand({
     ...stateArg,
     ...sinkArg,
     ...reasonArg,
-    before: { type: "string", description: "Only what was refused before then: a date, or 7d ago", valueHint: "7d" },
-    waiting: { type: "boolean", description: "What waits for the sink instead of its dead letters; needs --sink" },
+    before: {
+      type: "string",
+      description: "Only what was refused before: a date, or 7d for seven days ago",
+      valueHint: "7d",
+    },
+    waiting: {
+      type: "boolean",
+      description: "Delete what waits for the sink instead of its dead letters; needs --sink",
+    },
     yes: { type: "boolean", description: "Do not ask" },
   },
   async run({ args, config, signal }) {

@@ -11,7 +11,11 @@ export default defineMlmonCommand({
     ...stateArg,
     ...sinkArg,
     ...reasonArg,
-    since: { type: "string", description: "Only what was refused since then: a date, or 2h ago", valueHint: "2h" },
+    since: {
+      type: "string",
+      description: "Only what was refused since: a date, or 2h for two hours ago",
+      valueHint: "2h",
+    },
   },
   async run({ args, config, signal }) {
     const filter = { sink: args.sink, reason: args.reason, since: moment("since", args.since, Date.now()) };

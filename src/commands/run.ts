@@ -9,7 +9,7 @@ import { showProgress } from "./progress.ts";
 const ownArgs = {
   drain: {
     type: "string",
-    description: "How long sinks may deliver what waits once it is stopped; 10s by default",
+    description: "How long sinks may go on delivering when mlmon is stopped; 10s by default",
     valueHint: "10s",
   },
   watch: { type: "boolean", description: "Load the configuration again when it or a file it imports has changed" },

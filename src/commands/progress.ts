@@ -7,7 +7,7 @@ import type { Progress } from "../model/context.ts";
  */
 export function showProgress(): (source: string, progress: Progress) => void {
   if (!stderr.isTTY) return () => {};
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   return (source, { done, total, unit }) => {
     const now = performance.now();
     const isDone = total !== undefined && done >= total;

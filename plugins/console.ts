@@ -31,6 +31,7 @@ interface Lines {
 /** Writes every sample as a line of JSON. The file is appended to, so a repeated slice repeats its lines. */
 export const console = defineSink("console", options, ({ path, maxBytes, keep }) => ({
   consumes: "points",
+  ownsStdout: path === undefined,
   render({ samples }): readonly Lines[] {
     if (samples.length === 0) return [];
     return [{ method: "WRITE", url: path ?? "stdout", body: samples.map(lineOf).join("") }];
@@ -43,14 +44,24 @@ function lineOf({ name, value, time, step, run, labels }: Sample): string {
   return `${JSON.stringify({ name, value: shown, time, step, run, labels })}\n`;
 }
 
+/** Set once nobody reads stdout any more: what is written then would only seem to arrive. */
+let closed: Outcome | undefined;
+
 function writeOut(body: string): Promise<Outcome> {
   // Without a listener, a reader that has gone would end the process; the callback says what became of the write.
   if (!stdout.listeners("error").includes(ignore)) stdout.on("error", ignore);
   return new Promise((resolve) => {
-    stdout.write(body, (error) =>
-      resolve(error ? { kind: "paused", reason: `stdout cannot be written: ${error.message}` } : { kind: "delivered" }),
-    );
+    if (closed) return resolve(closed);
+    stdout.write(body, (error) => resolve(error ? failed(error) : { kind: "delivered" }));
   });
+}
+
+function failed(error: Error): Outcome {
+  const gone = "code" in error && error.code === "EPIPE";
+  const reason = gone ? "nobody reads stdout any more" : `stdout cannot be written: ${error.message}`;
+  const outcome: Outcome = { kind: "paused", reason, gone };
+  if (gone) closed = outcome;
+  return outcome;
 }
 
 function ignore(): void {}

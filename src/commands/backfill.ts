@@ -3,7 +3,7 @@ import { backfill, backfillConfig } from "../pipeline/backfill.ts";
 import { collectPreview } from "../preview/collect.ts";
 import { formatJson, formatText } from "../preview/format.ts";
 import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
-import { describe, isComplete, patience, timeoutArg } from "./export-result.ts";
+import { describe, isComplete, patience, tell, timeoutArg } from "./export-result.ts";
 import { moment } from "./moment.ts";
 import { showProgress } from "./progress.ts";
 
@@ -51,7 +51,7 @@ export default defineMlmonCommand({
       return 0;
     }
     const result = await backfill({ config, sink, range, log, signal, giveUpMs, onProgress });
-    await print(args.json ? `${JSON.stringify(result)}\n` : describe(result, false));
+    await tell(result, [sink], args.json ? `${JSON.stringify(result)}\n` : describe(result, false));
     return isComplete(result) && !signal.aborted ? 0 : 1;
   },
 });

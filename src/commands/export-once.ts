@@ -1,6 +1,6 @@
 import { exportOnce } from "../pipeline/export-once.ts";
-import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
-import { describe, isComplete, patience, timeoutArg } from "./export-result.ts";
+import { commonArgs, defineMlmonCommand, jsonArg } from "./command.ts";
+import { describe, isComplete, patience, tell, timeoutArg } from "./export-result.ts";
 import { showProgress } from "./progress.ts";
 
 export default defineMlmonCommand({
@@ -27,7 +27,8 @@ export default defineMlmonCommand({
       stateDir: args.state || undefined,
       onProgress: showProgress(),
     });
-    await print(args.json ? `${JSON.stringify(result)}\n` : describe(result, args.state !== undefined));
+    const text = args.json ? `${JSON.stringify(result)}\n` : describe(result, args.state !== undefined);
+    await tell(result, config.sinks, text);
     return isComplete(result) && !signal.aborted ? 0 : 1;
   },
 });

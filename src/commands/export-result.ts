@@ -1,7 +1,12 @@
+import { stderr } from "node:process";
 import type { ArgsDef } from "citty";
+import type { ResolvedSink } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
+import { withoutOrders } from "../model/one-line.ts";
 import { parseDuration } from "../model/option.ts";
+import { maskSecrets } from "../model/secret.ts";
 import type { ExportResult } from "../pipeline/export-once.ts";
+import { print } from "./command.ts";
 
 /** The flag of commands that end by themselves. */
 export const timeoutArg = {
@@ -22,6 +27,15 @@ export function patience(timeout: string | undefined): number {
 /** Whether all was delivered: else the command ends with 1. */
 export function isComplete({ sinks }: ExportResult): boolean {
   return sinks.every(({ waiting, deadLetters }) => waiting === 0 && deadLetters === 0);
+}
+
+/**
+ * Prints what an export has done: on stderr when a sink has written its samples to stdout, and not at all when that was
+ * the only one and nobody has read on, as in `| head`.
+ */
+export async function tell(result: ExportResult, sinks: readonly ResolvedSink[], text: string): Promise<void> {
+  if (!sinks.some(({ create }) => create().sink.ownsStdout)) return print(text);
+  if (!result.sinks.every(({ gone }) => gone)) stderr.write(withoutOrders(maskSecrets(text)));
 }
 
 /** What an export has done, for people, with `kept` when the rest stays in a state folder. */

@@ -40,7 +40,8 @@ export interface SinkStatus {
   place: string | undefined;
   /** Unix ms of the last delivered request. */
   lastSuccess: number | undefined;
-  lastError: { readonly time: number; readonly reason: string } | undefined;
+  /** `gone` when nobody can take anything any more. */
+  lastError: { readonly time: number; readonly reason: string; readonly gone?: boolean } | undefined;
   /** Requests by how they ended. */
   readonly requests: { delivered: number; retry: number; rejected: number; paused: number; split: number };
   /** How long all of them together have taken, ms. */

@@ -88,13 +88,16 @@ export async function settle(
       return outcome;
     }
     const news = status.lastError?.reason !== outcome.reason || status.state === "delivering";
-    status.lastError = { time: ctx.now(), reason: outcome.reason };
+    const gone = outcome.kind === "paused" && outcome.gone === true;
+    status.lastError = { time: ctx.now(), reason: outcome.reason, ...(gone && { gone }) };
     if (outcome.kind === "rejected" || outcome.kind === "split") {
       status.state = "delivering";
       failures.inRow = 0;
       return outcome;
     }
     const paused = outcome.kind === "paused";
+    // A reader that has gone, as in `| head`, is no news to whoever ends for it.
+    if (gone && leave?.aborted) break;
     status.state = paused ? "paused" : "retrying";
     if (news) {
       const message = paused

@@ -36,6 +36,8 @@ export interface SinkTraits {
   entries?(): Held;
   /** True for a sink that is read through `serve` alone: `export-once`, which serves nothing, leaves it out. */
   readonly pulled?: boolean;
+  /** True for a sink whose `deliver` writes to stdout: a command that delivers prints its result on stderr then. */
+  readonly ownsStdout?: boolean;
 }
 
 /** What the host lends to a sink at `setup` and `deliver`. */

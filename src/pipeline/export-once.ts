@@ -44,6 +44,8 @@ export interface SinkResult {
   readonly dropped?: number;
   /** Not delivered; kept for the next export when there is a state folder. */
   readonly waiting: number;
+  /** Nobody can take anything any more, as when stdout is closed. */
+  readonly gone?: boolean;
   /** The last failure of a sink for which something waits, or that it has not answered in time. */
   readonly error?: string;
 }
@@ -100,7 +102,8 @@ function result(
     const rest = Object.fromEntries(left.filter(([, count]) => count > 0));
     const counts = { id, delivered: since("delivered", id), deadLetters: since("dead", id), ...rest, waiting };
     const error = lastError?.reason ?? silent;
-    return waiting > 0 && error !== undefined ? { ...counts, error } : counts;
+    if (waiting === 0 || error === undefined) return counts;
+    return lastError?.gone ? { ...counts, gone: true, error } : { ...counts, error };
   });
   return { read: since("read"), filtered: since("filtered"), sinks, seconds };
 }

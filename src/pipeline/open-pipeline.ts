@@ -102,6 +102,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const onGivenUp = ({ id }: ActiveSink) => holdsUpReading(journal, sinkOwner(id)) && abortReading();
     const { giveUpMs } = options;
     const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(parts.sinks, { giveUpMs, onGivenUp });
+    // Once every sink has ended, nobody is left to read for.
+    if (once && parts.sinks.length > 0) void Promise.all(parts.sinks.map((sink) => sink.ended())).then(abortReading);
     try {
       const inTime = await Promise.race([readAll().then(() => true), drain.over.then(() => false)]);
       if (!inTime) log.warn("A source does not end and is left", { drainMs });

@@ -58,9 +58,10 @@ export interface SinkWorld {
 /** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
 export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork {
   const { journal, view, log, now, send, once, ownMetrics, inputEnded, yields, dropOrders } = world;
-  const sink = activateSink(resolved, { send, now });
   const stop = new AbortController();
   const leave = new AbortController();
+  const made = activateSink(resolved, { send, now });
+  const sink = once ? leavingWhenGone(made, leave) : made;
   const ctx: SinkContext = { log, now, signal: stop.signal, state: journal.state(sinkOwner(sink.id)), ownMetrics };
   let worker = Promise.resolve();
   let routes: Hono | undefined;
@@ -107,6 +108,18 @@ export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork
       return routes;
     },
     close: async () => sink.traits.close?.(),
+  };
+}
+
+/** The sink, whose worker ends once nobody can take anything any more. */
+function leavingWhenGone(sink: ActiveSink, leave: AbortController): ActiveSink {
+  return {
+    ...sink,
+    async deliver(request, ctx) {
+      const outcome = await sink.deliver(request, ctx);
+      if (outcome.kind === "paused" && outcome.gone) leave.abort();
+      return outcome;
+    },
   };
 }
 

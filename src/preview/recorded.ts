@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stdin } from "node:process";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { toIssues } from "../config/issues.ts";
@@ -9,8 +10,8 @@ import type { Sample } from "../model/sample.ts";
 import type { Source } from "../model/source.ts";
 
 /**
- * Reads recorded samples instead of MLflow: one JSON object a line, as the console sink writes them. The time of a
- * batch is that of its newest sample, so that the same file gives the same bytes on every day.
+ * Reads recorded samples instead of MLflow: one JSON object a line, as the console sink writes them; `-` is
+ * stdin. The time of a batch is that of its newest sample, so that the same file gives the same bytes on every day.
  */
 export function recordedSource(path: string): Source {
   return {
@@ -56,17 +57,19 @@ const recordedSample = v.object({
 });
 
 async function* readSamples(path: string, runs: Map<string, Run>): AsyncGenerator<Sample> {
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
+  const input = path === "-" ? stdin : createReadStream(path, "utf8");
+  const place = path === "-" ? "stdin" : `"${path}"`;
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   let number = 0;
   try {
     for await (const line of lines) {
       number += 1;
       if (line.trim() === "") continue;
-      const parsed = v.safeParse(recordedSample, parseLine(line, `"${path}" line ${number}`));
+      const parsed = v.safeParse(recordedSample, parseLine(line, `${place} line ${number}`));
       if (!parsed.success) {
         const [issue] = toIssues(parsed.issues, "", () => []);
-        const place = issue?.path ? `${issue.path}: ` : "";
-        throw new WorkError(`Cannot read "${path}" line ${number}: ${place}${issue?.message}`);
+        const member = issue?.path ? `${issue.path}: ` : "";
+        throw new WorkError(`Cannot read ${place} line ${number}: ${member}${issue?.message}`);
       }
       yield shareRun(parsed.output, runs);
     }
@@ -75,7 +78,7 @@ async function* readSamples(path: string, runs: Map<string, Run>): AsyncGenerato
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const why =
       code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : String(code ?? cause);
-    throw new WorkError(`Cannot read the recorded samples "${path}": ${why}`, { cause });
+    throw new WorkError(`Cannot read the recorded samples ${place}: ${why}`, { cause });
   }
 }
 

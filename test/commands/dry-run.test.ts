@@ -37,6 +37,15 @@ describe("mlmon dry-run", () => {
     );
   });
 
+  it("reads recorded samples from stdin, as mlmon queue export writes them", async () => {
+    await using folder = await folderWith(files);
+    const fromStdin = (input: string) => mlmon(["dry-run", "--input", "-"], { cwd: folder.path, input });
+    assert.deepEqual(await fromStdin(samples), await mlmon(words, { cwd: folder.path }));
+    const torn = await fromStdin(`${samples}{"name":`);
+    assert.equal(torn.status, 1);
+    assert.match(torn.stderr, /^mlmon: .*Cannot read stdin line 3: it is not JSON$/m);
+  });
+
   it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
     await using folder = await folderWith(files);
     const run = () => mlmon([...words, "--snapshot", "kept.json"], { cwd: folder.path });

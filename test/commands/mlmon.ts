@@ -16,17 +16,21 @@ export interface MlmonOptions {
   readonly cwd: string;
   /** Beside the test's own, without the variables that mlmon reads. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What stands on its stdin; nothing by default. */
+  readonly input?: string;
   /** Is given the process to signal, by `process.kill`: after `child.kill` Deno reports any end as that of the signal. */
   readonly onStarted?: (pid: number) => void;
 }
 
 /** Runs a command of mlmon from source, under the runtime that runs the test, to its end. */
-export function mlmon(args: readonly string[], { cwd, env = {}, onStarted }: MlmonOptions): Promise<Ended> {
+export function mlmon(args: readonly string[], { cwd, env = {}, input = "", onStarted }: MlmonOptions): Promise<Ended> {
   const words = mlmonWords(args);
   return new Promise((resolve) => {
     const child = execFile(process.execPath, words, { cwd, env: { ...bare(), ...env } }, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
+    // One that does not read it may have ended before it is written.
+    child.stdin?.on("error", () => undefined).end(input);
     if (child.pid !== undefined) onStarted?.(child.pid);
   });
 }

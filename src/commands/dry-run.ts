@@ -26,7 +26,11 @@ export default defineMlmonCommand({
     },
     format: { type: "string", description: "text, json or curl; text by default", valueHint: "FORMAT" },
     raw: { type: "boolean", description: "Only the bodies, byte for byte" },
-    input: { type: "string", description: "Recorded samples (NDJSON) instead of MLflow; - is stdin", valueHint: "FILE" },
+    input: {
+      type: "string",
+      description: "Recorded samples (NDJSON) instead of MLflow; - is stdin",
+      valueHint: "FILE",
+    },
     snapshot: {
       type: "string",
       description: "Compare the payload with this file, made at the first call; status 3 when it differs",

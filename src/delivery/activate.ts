@@ -3,6 +3,7 @@ import type { HttpRequest } from "../model/http-request.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { HttpSink, SinkContext } from "../model/sink.ts";
+import { defaultCapMs } from "../model/sink-options.ts";
 import type { ActiveSink, SinkStatus } from "./active-sink.ts";
 import { classify } from "./classify.ts";
 import type { Send } from "./send.ts";
@@ -40,7 +41,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     },
     whenFull: host.whenFull ?? "pause",
     timeoutMs,
-    retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? 60_000 },
+    retry: { baseMs: host.retry?.base ?? 1000, capMs: host.retry?.cap ?? defaultCapMs },
     status,
     partial: undefined,
     explained: new Set(),

@@ -33,12 +33,22 @@ export const sinkOptions = v.strictObject({
   /** How long one request may take; 30 s by default. */
   timeout: v.optional(waitingTime()),
   retry: v.optional(
-    v.strictObject({
-      /** The first backoff; 1 s by default. */
-      base: v.optional(waitingTime()),
-      /** The longest backoff; 60 s by default. */
-      cap: v.optional(waitingTime()),
-    }),
+    v.pipe(
+      v.strictObject({
+        /** The first backoff; 1 s by default. */
+        base: v.optional(waitingTime()),
+        /** The longest backoff; 60 s by default. */
+        cap: v.optional(waitingTime()),
+      }),
+      v.rawCheck(({ dataset, addIssue }) => {
+        if (!dataset.typed) return;
+        const { base = 0, cap = defaultCapMs } = dataset.value;
+        if (base <= cap) return;
+        const expected = `at most ${cap / 1000} s, the longest backoff (retry.cap)`;
+        const path = { type: "object", origin: "value", input: dataset.value, key: "base", value: base } as const;
+        addIssue({ message: expected, input: `${base / 1000} s`, path: [path] });
+      }),
+    ),
   ),
 });
 
@@ -46,3 +56,6 @@ export const sinkOptions = v.strictObject({
 export type SinkOptions = v.InferInput<typeof sinkOptions>;
 /** The same after the check: durations in ms, sizes in bytes. */
 export type CheckedSinkOptions = v.InferOutput<typeof sinkOptions>;
+
+/** The longest backoff where `retry.cap` says nothing, ms. */
+export const defaultCapMs = 60_000;

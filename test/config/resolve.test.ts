@@ -117,6 +117,17 @@ describe("resolveConfig() on options", () => {
     ]);
   });
 
+  it("refuses a first backoff that is longer than the longest", () => {
+    const of = (retry: { base?: string; cap?: string }) => mistakes({ sources, sinks: [prometheus({}, { retry })] });
+    const longer = (base: string, cap: string) => [
+      `sinks[0].retry.base: expected at most ${cap} s, the longest backoff (retry.cap): found "${base} s"`,
+    ];
+    assert.deepEqual(of({ base: "1h", cap: "1s" }), longer("3600", "1"));
+    assert.deepEqual(of({ base: "2m" }), longer("120", "60"));
+    assert.deepEqual(of({ base: "1h", cap: "1h" }), []);
+    assert.deepEqual(of({ cap: "500ms" }), []);
+  });
+
   it("says what options are when they are none", () => {
     const config = { sources: [call(mlflow, null)], sinks: [call(prometheus, {}, null)] };
     assert.deepEqual(mistakes(config), [

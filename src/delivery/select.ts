@@ -2,6 +2,7 @@ import type { LedgerRow, Slice } from "../journal/journal.ts";
 import type { Batch } from "../model/batch.ts";
 import { messageOf } from "../model/message-of.ts";
 import type { Sample } from "../model/sample.ts";
+import { verdict } from "../model/verdict.ts";
 import type { ActiveSink } from "./active-sink.ts";
 
 /** What a sink is to render of what it was given, and the counts of what it is not. */
@@ -62,6 +63,6 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
 const unmatchedKey = "\u0000";
 
 function leftOut({ match, traits }: ActiveSink, sample: Sample): string | undefined {
-  if (match && !match(sample)) return unmatchedKey;
+  if (match && !verdict(match(sample))) return unmatchedKey;
   return traits.refuse?.(sample);
 }

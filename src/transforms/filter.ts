@@ -1,5 +1,6 @@
 import { defineTransform } from "../model/define.ts";
 import type { Sample } from "../model/sample.ts";
+import { verdict } from "../model/verdict.ts";
 import { functionOption } from "./function-option.ts";
 
 /**
@@ -9,5 +10,5 @@ import { functionOption } from "./function-option.ts";
  */
 export const filter = defineTransform("filter", functionOption<(sample: Sample) => boolean>(), (keep) => (batch) => ({
   ...batch,
-  samples: batch.samples.filter((sample) => keep(sample)),
+  samples: batch.samples.filter((sample) => verdict(keep(sample))),
 }));

@@ -28,6 +28,9 @@ function untyped<T>(value: unknown): T {
   return JSON.parse(JSON.stringify({ value })).value;
 }
 
+/** What JavaScript would take for true. */
+const asyncMatch: () => boolean = JSON.parse("[0]", () => async () => false);
+
 describe("a plugin with a bug", () => {
   it("loses only the sample for which its match throws", async () => {
     function match({ step }: { step: number }): boolean {
@@ -39,6 +42,13 @@ describe("a plugin with a bug", () => {
     assert.deepEqual(steps(), [0, 1, 2, 4, 5]);
     assert.deepEqual(bench.counts(), { delivered: 5, "refused plugin_error": 1 });
     assert.match(bench.errors.join(), /no 3/);
+  });
+
+  it("delivers nothing by a match that is async, and says why", async () => {
+    const { bench } = await open((receiver) => ({ render: render(receiver) }), { match: asyncMatch });
+    await bench.deliver([makeBatch(makeSamples(2))]);
+    assert.deepEqual(bench.counts(), { "refused plugin_error": 2 });
+    assert.match(bench.errors.join(), /returned a promise/);
   });
 
   it("loses only the sample for which its refuse throws", async () => {

@@ -40,6 +40,11 @@ describe("transforms", () => {
     );
   });
 
+  it("filter refuses an async function, for which every sample would be kept", async () => {
+    const asynchronous: TransformEntry = Reflect.apply(filter, undefined, [async () => false]);
+    await assert.rejects(apply(asynchronous, makeBatch(makeSamples(1))), /returned a promise.*true or false/);
+  });
+
   it("rename takes a table or a function", async () => {
     const batch = makeBatch([...makeSamples(1), ...makeSamples(1, { name: "Acc" })]);
     const names = async (entry: TransformEntry) => (await apply(entry, batch)).samples.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import type { ArgsDef } from "citty";
-import { nearest } from "../config/nearest.ts";
 import { UsageError } from "../model/errors.ts";
+import { nearest } from "../model/nearest.ts";
 
 /**
  * Refuses what citty would let pass: flags and words the command does not know, a flag without its value, one that is

@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import type { Issue } from "../model/errors.ts";
+import { nearest } from "../model/nearest.ts";
 import { Secret } from "../model/secret.ts";
-import { nearest } from "./nearest.ts";
 
 /** The options there are at a place: `["retry"]` of a sink gives `["base", "cap"]`. */
 export type NamesAt = (place: readonly unknown[]) => readonly string[];

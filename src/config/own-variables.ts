@@ -1,5 +1,5 @@
 import type { Issue } from "../model/errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../model/nearest.ts";
 import type { Env } from "./original.ts";
 
 /** Reads `MLMON_AUTH`, beside `MLMON_TOKEN` the one way to say without a file that everyone may read. */

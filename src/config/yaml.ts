@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { type Document, parseDocument } from "yaml";
 import { ConfigError, type Issue } from "../model/errors.ts";
+import { nearest } from "../model/nearest.ts";
 import { explain } from "./explain.ts";
 import { toIssues } from "./issues.ts";
-import { nearest } from "./nearest.ts";
 import type { OriginalSettings } from "./original.ts";
 
 /** What a `config.yaml` of the original exporter says, and a warning for each key without a counterpart. */

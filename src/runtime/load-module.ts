@@ -1,3 +1,4 @@
+import { explainMissingExport } from "./host-modules.ts";
 import { loadWithBun } from "./load-bun.ts";
 import { loadWithDeno } from "./load-deno.ts";
 import { runtime } from "./runtime.ts";
@@ -9,5 +10,8 @@ import { runtime } from "./runtime.ts";
  * user's that was read, packages apart, also when the loading fails.
  */
 export function loadModule(path: string, onFile: (path: string) => void = () => {}): Promise<Record<string, unknown>> {
-  return runtime === "deno" ? loadWithDeno(path, onFile) : loadWithBun(path, onFile);
+  const loading = runtime === "deno" ? loadWithDeno(path, onFile) : loadWithBun(path, onFile);
+  return loading.catch(async (error: unknown) => {
+    throw await explainMissingExport(error);
+  });
 }

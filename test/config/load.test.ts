@@ -121,7 +121,7 @@ describe("loadConfig() from a mistaken file", () => {
     [
       "imports a plugin mlmon has not",
       `import { x } from "mlmon/plugins/promtheus"; export default x;`,
-      /"mlmon\/plugins\/promtheus" is not part of mlmon: expected one of .*"mlmon\/plugins\/prometheus"/,
+      /: "mlmon\/plugins\/promtheus" is not part of mlmon: did you mean "mlmon\/plugins\/prometheus"\?/,
     ],
     ["imports a name mlmon has not", `import { promtheus } from "mlmon"; export default promtheus;`, /promtheus/],
   ];

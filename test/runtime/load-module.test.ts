@@ -45,6 +45,26 @@ describe("loadModule()", () => {
     assert.equal((await load(folder.path, { "main.ts": "export const x = 1;" })).x, 1);
   });
 
+  it("says what to write for a name or a module of mlmon's that is not there", async () => {
+    await using folder = await temporaryFolder();
+    const says = (line: string, message: string) =>
+      // Deno puts the error's name before its words.
+      assert.rejects(load(folder.path, { "main.ts": line }), (error: Error) => error.message.endsWith(message));
+    await says(
+      'import { mlflow, prometheus } from "mlmon";\nexport default [mlflow, prometheus];',
+      '"mlmon" has no export "prometheus": write import { prometheus } from "mlmon/plugins/prometheus"',
+    );
+    await says(
+      'import { promtheus } from "mlmon/plugins/prometheus";\nexport default promtheus;',
+      '"mlmon/plugins/prometheus" has no export "promtheus": did you mean "prometheus"?',
+    );
+    await says('export { frobnicate } from "mlmon";', '"mlmon" has no export "frobnicate": check the name');
+    await says(
+      'import { prometheus } from "mlmon/plugins/promtheus";\nexport default prometheus;',
+      '"mlmon/plugins/promtheus" is not part of mlmon: did you mean "mlmon/plugins/prometheus"?',
+    );
+  });
+
   for (const suffix of ["", ".ts"]) {
     it(`loads again after mistakes in a file imported as "./parts/part${suffix}", which Bun would keep for ever`, async () => {
       await using folder = await temporaryFolder();

@@ -1,13 +1,9 @@
 import type { Journal, LedgerRow } from "../journal/journal.ts";
-import type { Awaitable } from "../model/awaitable.ts";
 import type { Batch } from "../model/batch.ts";
-import type { Context } from "../model/context.ts";
-import { WorkError } from "../model/errors.ts";
 import { type Log, silentLog } from "../model/log.ts";
-import { messageOf } from "../model/message-of.ts";
-import type { Transform } from "../model/source.ts";
 import type { State } from "../model/state.ts";
 import type { View } from "../view/view.ts";
+import { type ActiveTransform, applyTransform } from "./apply-transform.ts";
 import { checkBatch } from "./check-samples.ts";
 
 /** Takes batches of all sources, one at a time: transforms, journal, view. */
@@ -18,13 +14,6 @@ export interface Intake {
   exclusively<T>(task: () => Promise<T>): Promise<T>;
   /** Puts other transforms in the place of those there are, between two batches. */
   replaceTransforms(transforms: readonly ActiveTransform[]): Promise<void>;
-}
-
-/** A transform at work. */
-export interface ActiveTransform {
-  readonly id: string;
-  readonly transform: Transform;
-  readonly context: Context;
 }
 
 /** Makes the intake of a pipeline; called once. */
@@ -59,10 +48,11 @@ export function createIntake(
     checkBatch(batch, `the source "${source}"`);
     const ledger: LedgerRow[] = readRows(source, batch);
     let current: Batch = { ...batch, source };
-    for (const { id, transform, context } of transforms) {
+    for (const active of transforms) {
+      const { id } = active;
       const before = current.samples;
       // A transform may give samples and ended runs alone, as the contract asks for no more.
-      const { samples, ended } = await applied(id, () => transform(current, context));
+      const { samples, ended } = await applyTransform(active, current);
       current = { ...current, samples, ended };
       const filtered = before.length - current.samples.length;
       if (filtered !== 0) {
@@ -99,8 +89,8 @@ export function createIntake(
   /** The view must show them as it showed them before; the memory of the transforms is not touched. */
   async function transformRestored({ time, restored = [] }: Batch): Promise<Batch["samples"]> {
     let current: Batch = { time, samples: restored, ended: [] };
-    for (const { id, transform, context } of transforms) {
-      current = await applied(id, () => transform(current, { ...context, state: emptyState() }));
+    for (const active of transforms) {
+      current = await applyTransform(active, current, emptyState());
     }
     return current.samples;
   }
@@ -113,16 +103,6 @@ export function createIntake(
         transforms = next;
       }),
   };
-}
-
-/** A transform is the user's: what goes wrong in it is told under its name. */
-async function applied(id: string, transform: () => Awaitable<Batch>): Promise<Batch> {
-  const giver = `the transform "${id}"`;
-  const batch = await Promise.try(transform).catch((cause: unknown) => {
-    throw cause instanceof WorkError ? cause : new WorkError(`Cannot apply ${giver}: ${messageOf(cause)}`, { cause });
-  });
-  checkBatch(batch, giver);
-  return batch;
 }
 
 /** Names the state of a source in the journal. */

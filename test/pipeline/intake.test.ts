@@ -21,7 +21,7 @@ describe("the intake", () => {
       if (broken) throw new Error("once");
       return batch;
     };
-    const intake = createIntake(journal, view, [{ id: "t", transform, context }]);
+    const intake = createIntake(journal, view, [{ id: "t", transform, context, folder: "/" }]);
     const state = journal.state(sourceOwner("s"));
     state.set("read", "up to here");
     await assert.rejects(intake.take("s", makeBatch(makeSamples(1))), /once/);
@@ -43,7 +43,7 @@ describe("the intake", () => {
       state: journal.state("transform/t"),
     };
     const transform = ({ time, samples, ended }: ReturnType<typeof makeBatch>) => ({ time, samples, ended });
-    const intake = createIntake(journal, view, [{ id: "t", transform, context }]);
+    const intake = createIntake(journal, view, [{ id: "t", transform, context, folder: "/" }]);
     await intake.take("s", makeBatch(makeSamples(1), { runs: [makeRun()] }));
     const { batches } = await journal.slice(0, { samples: 10, bytes: 1e6 });
     assert.equal(batches[0]?.runs?.length, 1);
@@ -74,7 +74,7 @@ describe("the intake", () => {
     };
     // As a user's JavaScript may, where the compiler is not asked.
     const transform = ({ samples }: ReturnType<typeof makeBatch>) => JSON.parse(JSON.stringify({ samples }));
-    const intake = createIntake(journal, view, [{ id: "t", transform, context }]);
+    const intake = createIntake(journal, view, [{ id: "t", transform, context, folder: "/" }]);
     await assert.rejects(intake.take("s", makeBatch(makeSamples(1))), {
       name: "WorkError",
       message: 'Cannot use what the transform "t" gave: a batch needs a list of ended runs',

@@ -45,7 +45,7 @@ export async function deliverBatch(
     const sent: unknown[] = [];
     for (const request of requests) {
       if (!arrived.take(request)) {
-        const settled = await settle(sink, request, world, options);
+        const settled = await settle(sink, request, world, { ...options, samples: part.samples.length });
         if (settled.kind === "stopped") return false;
         if (settled.kind !== "delivered") {
           arrived.add(sent);

@@ -172,7 +172,7 @@ async function deliverGroup(
   const requests = render(sink, batch);
   let reason = typeof requests === "string" ? requests : undefined;
   for (const request of typeof requests === "string" ? [] : requests) {
-    const settled = await settle(sink, request, world, options);
+    const settled = await settle(sink, request, world, { ...options, samples: batch.samples.length });
     if (settled.kind === "stopped") return stopped;
     if (settled.kind !== "delivered") reason ??= settled.reason;
   }

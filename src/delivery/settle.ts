@@ -8,6 +8,7 @@ import type { SinkContext } from "../model/sink.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { backoffMs } from "./backoff.ts";
 import { longestTimerMs, startDeadline } from "./deadline.ts";
+import { logAttempt } from "./log-attempt.ts";
 
 /** How long a paused sink waits before it tries again. */
 const pausedRetryMs = 30_000;
@@ -43,6 +44,8 @@ export interface SettleOptions {
   readonly hurry?: () => readonly (AbortSignal | undefined)[];
   /** Fires when no repetition is to follow: the attempt under way is finished, and a failure ends with `stopped`. */
   readonly leave?: AbortSignal | undefined;
+  /** Samples in the batch of the request, for the log. */
+  readonly samples?: number;
   /** What failures leave for whatever takes the place of this request. */
   readonly failures?: Failures;
 }
@@ -65,7 +68,7 @@ export async function settle(
   sink: ActiveSink,
   request: unknown,
   world: DeliveryWorld,
-  { giveWay = () => false, hurry = () => [], leave, failures = noFailures() }: SettleOptions = {},
+  { giveWay = () => false, hurry = () => [], leave, failures = noFailures(), samples }: SettleOptions = {},
 ): Promise<Settled> {
   const { ctx, log, random } = world;
   const { status } = sink;
@@ -76,6 +79,7 @@ export async function settle(
     if (status.state === "idle") status.state = "delivering";
     const begun = performance.now();
     const outcome = await attempt(sink, request, world);
+    logAttempt(log, { sink, request, outcome, begun, samples });
     if (ctx.signal.aborted && outcome.kind !== "delivered") break;
     status.requests[outcome.kind] += 1;
     status.requestMs += performance.now() - begun;

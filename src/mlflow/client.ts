@@ -48,8 +48,21 @@ export interface ClientWorld {
   /** Called once, when a request has waited for its answer for `slowMs` (15 s by default). */
   readonly onSlow?: () => void;
   readonly slowMs?: number;
+  /** Called after each request, for the log. */
+  readonly onRequest?: (exchange: Exchange) => void;
   /** The longest answer that is read; 128 MiB by default, a hundred times that of a page of 10 000 points. */
   readonly maxBytes?: number;
+}
+
+/** One request and what came back; the query, which may say anything, is not told. */
+export interface Exchange {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Absent when no answer came. */
+  readonly status: number | undefined;
+  readonly ms: number;
+  /** Of the answer's body. */
+  readonly bytes: number | undefined;
 }
 
 /** Makes a client; nothing is sent until the first call. */
@@ -78,8 +91,9 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     const timeoutMs = reached ? options.timeout : contactMs;
     const timeout = AbortSignal.timeout(timeoutMs);
     const slow = onSlow && setTimeout(tellSlow, world.slowMs ?? 15_000);
-    let answer: Received;
-    let read: ReadText;
+    const begun = performance.now();
+    let answer: Received | undefined;
+    let read: ReadText | undefined;
     try {
       answer = await send<ReadableStream<Uint8Array>, "stream">(`${base}${path}${search}`, {
         ...tls,
@@ -107,6 +121,8 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
       throw networkError(base, error);
     } finally {
       clearTimeout(slow);
+      const ms = Math.round(performance.now() - begun);
+      world.onRequest?.({ method, path, status: answer?.status, ms, bytes: read?.bytes });
     }
     const date = Date.parse(answer.headers.get("date") ?? "");
     // A date in Retry-After is meant by the clock of the server.

@@ -104,6 +104,8 @@ async function* readOn(
         if (models) modelsDue = started + limits.modelsMs;
         yield* facts.changed(session, models, isAll);
         failures = 0;
+        const ms = Math.round(steady() - started);
+        ctx.log.debug("MLflow was polled", { experiments: session.experiments.size, behind: !isAll, ms });
         ctx.polled({ ok: true, nextMs: waitMs, ...(!isAll && { behind: true }) });
         if (!isAll) waitMs = 0;
       } catch (error) {

@@ -3,6 +3,8 @@ export interface ReadText {
   readonly text: string;
   /** Whether it was longer than what may be read. */
   readonly cut: boolean;
+  /** Bytes that were read. */
+  readonly bytes: number;
 }
 
 /** What of an answer is read when it is not JSON of MLflow: enough for the words of a refusal, or for a version. */
@@ -16,7 +18,7 @@ export async function readText(
   body: ReadableStream<Uint8Array> | undefined,
   maxBytes: number = maxWordsBytes,
 ): Promise<ReadText> {
-  if (!body) return { text: "", cut: false };
+  if (!body) return { text: "", cut: false, bytes: 0 };
   const decoder = new TextDecoder();
   const reader = body.getReader();
   const parts: string[] = [];
@@ -24,12 +26,12 @@ export async function readText(
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return { text: parts.join("") + decoder.decode(), cut: false };
+    if (done) return { text: parts.join("") + decoder.decode(), cut: false, bytes };
     bytes += value.length;
     parts.push(decoder.decode(value, { stream: true }));
     if (bytes > limit && limit < maxBytes && parts.join("").trimStart().startsWith("{")) limit = maxBytes;
     if (bytes <= limit) continue;
     await reader.cancel().catch(() => undefined);
-    return { text: parts.join(""), cut: true };
+    return { text: parts.join(""), cut: true, bytes };
   }
 }

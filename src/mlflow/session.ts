@@ -1,7 +1,7 @@
 import type { SourceContext } from "../model/context.ts";
 import type { Experiment } from "../model/run.ts";
 import { createBulkReader } from "./bulk.ts";
-import { type Client, createClient } from "./client.ts";
+import { type Client, createClient, type Exchange } from "./client.ts";
 import type { Collector } from "./collector.ts";
 import { connect } from "./connect.ts";
 import { contactTime } from "./contact-time.ts";
@@ -84,7 +84,8 @@ export async function openSession(
   const over = new AbortController();
   const signal = AbortSignal.any([ctx.signal, over.signal]);
   const onSlow = () => log.warn("MLflow takes long to answer, which is waited for", { server: client.server });
-  const client = createClient(options, { signal, onSlow, ...limits });
+  const onRequest = (exchange: Exchange) => log.debug("MLflow was asked", { ...exchange });
+  const client = createClient(options, { signal, onSlow, onRequest, ...limits });
   const { store } = await connect(client, options.workspace, log);
   const counts = loadCounts(state);
   const serverNow = () => client.serverTime() ?? ctx.now();

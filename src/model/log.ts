@@ -3,7 +3,8 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
 
 /** Writes one line an event to stderr: a sentence and its fields, with every known secret masked. */
 export interface Log {
-  debug(message: string, fields?: LogFields): void;
+  /** Fields that cost something are a function, which is called only where the level is debug. */
+  debug(message: string, fields?: LogFields | (() => LogFields)): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;

@@ -28,10 +28,14 @@ export function createLog({ level, format, write = writeOver }: LogOptions): Log
   };
   // Level and reporter explicit: consola's own choices depend on CI and test variables.
   const consola = createConsola({ level: LogLevels[level], reporters: [reporter], throttle: 0 });
-  const at = (type: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) =>
-    consola[type](maskSecrets(message), masked(fields));
+  const at = (type: "debug" | "info" | "warn" | "error") => (message: string, fields?: Fields) => {
+    if (LogLevels[type] > LogLevels[level]) return;
+    consola[type](maskSecrets(message), masked(typeof fields === "function" ? fields() : fields));
+  };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
+
+type Fields = Parameters<Log["debug"]>[1];
 
 /** Masked before they are quoted, which would change a secret with a quotation mark in it. */
 function masked(fields: LogFields = {}): LogFields {

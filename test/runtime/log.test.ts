@@ -56,6 +56,16 @@ describe("createLog()", () => {
     assert.deepEqual(written("error"), ["error"]);
   });
 
+  it("asks for the fields of a debug line only where it is written", () => {
+    let asked = 0;
+    const fields = () => ({ asked: ++asked });
+    kept({ level: "info" }).log.debug("A request", fields);
+    assert.equal(asked, 0);
+    const { lines, log } = kept({ level: "debug" });
+    log.debug("A request", fields);
+    assert.match(lines.join(), /DEBUG A request asked=1\n$/);
+  });
+
   it("writes equal events as often as they happen", () => {
     const { lines, log } = kept();
     for (let at = 0; at < 20; at++) log.info("again");

@@ -47,5 +47,6 @@ export function describe({ read, filtered, sinks, seconds }: ExportResult, kept:
     return `${id}: ${delivered} delivered${left}${dead}${rest}${error ? ` (${error})` : ""}\n`;
   });
   const dropped = filtered > 0 ? `, ${filtered} filtered` : "";
-  return `${read} samples read${dropped} in ${seconds.toFixed(1)} s\n${lines.join("")}`;
+  const samples = read === 1 ? "1 sample" : `${read} samples`;
+  return `${samples} read${dropped}; ended after ${seconds.toFixed(1)} s\n${lines.join("")}`;
 }

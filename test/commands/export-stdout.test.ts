@@ -29,7 +29,7 @@ describe("mlmon export-once with a sink that writes to stdout", () => {
     await using folder = await folderWith({ "mlmon.config.ts": config("con()", imports) });
     const { status, stdout, stderr } = await mlmon(["export-once"], { cwd: folder.path });
     assert.equal(status, 0, stderr);
-    assert.match(stderr, /^3 samples read .*\nconsole: 3 delivered\n$/);
+    assert.match(stderr, /^3 samples read; .*\nconsole: 3 delivered\n$/);
     assert.equal(
       stdout
         .trimEnd()
@@ -50,7 +50,7 @@ describe("mlmon export-once with a sink that writes to stdout", () => {
   it("keeps its result on stdout when the sink writes to a file", async () => {
     await using folder = await folderWith({ "mlmon.config.ts": config('con({ path: "all.ndjson" })', imports) });
     const { stdout, stderr } = await mlmon(["export-once"], { cwd: folder.path });
-    assert.match(stdout, /^3 samples read .*\nconsole: 3 delivered\n$/);
+    assert.match(stdout, /^3 samples read; .*\nconsole: 3 delivered\n$/);
     assert.equal(stderr, "");
   });
 

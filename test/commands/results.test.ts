@@ -178,7 +178,7 @@ describe("mlmon export-once", () => {
     await using folder = await folderWith({ "mlmon.config.ts": text });
     const plain = await mlmon(["export-once", "--timeout", "1s"], { cwd: folder.path });
     assert.equal(plain.status, 1, plain.stderr);
-    assert.match(plain.stdout, /^3 samples read .*\npramathus: 0 delivered, 3 not delivered \(.+\)\n$/);
+    assert.match(plain.stdout, /^3 samples read; ended after \d+\.\d s\npramathus: 0 delivered, 3 not delivered \(.+\)\n$/);
     expectTidy(plain);
     const { status, stdout } = await mlmon(["export-once", "--json", "--timeout", "1s"], { cwd: folder.path });
     const result = JSON.parse(stdout);
@@ -202,7 +202,7 @@ describe("mlmon export-once", () => {
     await using folder = await folderWith({ "mlmon.config.ts": config("prometheus()") });
     const { status, stdout, stderr } = await mlmon(["export-once"], { cwd: folder.path });
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /^3 samples read in .* s\n$/);
+    assert.match(stdout, /^3 samples read; ended after .* s\n$/);
     assert.match(stderr, /Nothing is delivered: every sink is scraped/);
   });
 
@@ -220,7 +220,7 @@ describe("mlmon export-once", () => {
     const second = await mlmon(words, { cwd: folder.path });
     server.close();
     assert.equal(second.status, 0, second.stderr);
-    assert.match(second.stdout, /^0 samples read .*\npramathus: 3 delivered\n$/);
+    assert.match(second.stdout, /^0 samples read; .*\npramathus: 3 delivered\n$/);
     assert.equal(bodies.length, 1);
   });
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../model/errors.ts";
-import { backfill, backfillConfig } from "../pipeline/backfill.ts";
+import { backfill, planBackfill } from "../pipeline/backfill.ts";
 import { collectPreview } from "../preview/collect.ts";
 import { formatJson, formatText } from "../preview/format.ts";
 import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
@@ -24,7 +24,11 @@ export default defineMlmonCommand({
       description: "Only what was logged before: a date, or 1h for an hour ago",
       valueHint: "1h",
     },
-    experiment: { type: "string", description: "Only this experiment; all by default", valueHint: "NAME" },
+    experiment: {
+      type: "string",
+      description: "Only this experiment, or those of a pattern such as 'vision-*'; all by default",
+      valueHint: "NAME",
+    },
     "dry-run": { type: "boolean", description: "Print the first requests instead, and send nothing" },
     ...timeoutArg,
   },
@@ -38,15 +42,16 @@ export default defineMlmonCommand({
       throw new UsageError(`Cannot backfill from ${args.since} until ${args.until}: the range is empty`);
     }
     const giveUpMs = patience(args.timeout);
-    const config = await load("required");
+    const config = await load(args.sink ? { ofSink: args.sink } : "ignore");
     const ids = config.sinks.map(({ id }) => id).join(", ");
     if (!args.sink) throw new UsageError(`Cannot backfill without --sink ID: expected one of ${ids}`);
     const sink = config.sinks.find(({ id }) => id === args.sink);
     if (!sink) throw new UsageError(`Cannot backfill the sink "${args.sink}": expected one of ${ids}`);
     const onProgress = showProgress();
     if (args["dry-run"]) {
-      const only = backfillConfig(config, sink, range);
-      const preview = await collectPreview({ config: only, log, signal, limit: 10, now: Date.now, onProgress });
+      const plan = planBackfill(config, sink, range);
+      const preview = await collectPreview({ config: plan.config, log, signal, limit: 10, now: Date.now, onProgress });
+      plan.refuseUnknown();
       await print((args.json ? formatJson : formatText)(preview));
       return 0;
     }

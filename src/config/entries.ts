@@ -10,6 +10,8 @@ import type { ResolvedEntry, ResolvedSink } from "./resolved.ts";
 /** An entry whose options are valid, with its id. */
 interface Checked<Made> extends ResolvedEntry<Made> {
   readonly host: v.InferOutput<typeof sinkOptions>;
+  /** Where it stands: `sinks[1]`. */
+  readonly path: string;
 }
 
 /**
@@ -49,7 +51,7 @@ export function resolveEntries<E extends Entry<string, unknown>>(
     if (!host.success || !prepared.ok) return [];
     const { type, options, definition } = value;
     const create = () => make(`${path}, ${type}()`, () => prepared.create() as Made<E>);
-    return [{ id, type, options, definition, host: host.output, create }];
+    return [{ id, type, options, definition, host: host.output, create, path }];
   });
 }
 
@@ -59,7 +61,7 @@ export function simple<T>({ id, type, options, definition, create }: Checked<T>)
 }
 
 /** A sink, with its delivery options. */
-export function withHost(sink: Checked<AnySink>): ResolvedSink {
+export function withHost({ path: _place, ...sink }: Checked<AnySink>): ResolvedSink {
   return sink;
 }
 

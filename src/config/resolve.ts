@@ -29,8 +29,11 @@ export interface ResolveOptions {
   readonly warnings?: readonly string[];
 }
 
-/** An unset secret is a mistake, a warning (`validate`, `dry-run`), or of no account, for what sends nothing to sinks. */
-export type SecretsCheck = "required" | "warn" | "ignore";
+/**
+ * An unset secret is a mistake, a warning (`validate`, `dry-run`), or of no account, for what sends nothing to sinks; or
+ * a mistake only where it belongs to what is read or to the one sink that is delivered to.
+ */
+export type SecretsCheck = "required" | "warn" | "ignore" | { readonly ofSink: string };
 
 /** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
 export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
@@ -49,7 +52,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
 
   const sources = resolveEntries<SourceEntry>(loose.sources, "source", issues).map(simple);
   const transforms = resolveEntries<TransformEntry>(loose.transforms, "transform", issues).map(simple);
-  const sinks = resolveEntries<SinkEntry>(loose.sinks, "sink", issues).map(withHost);
+  const sinks = resolveEntries<SinkEntry>(loose.sinks, "sink", issues);
   if (isEmpty(Reflect.get(config, "sources"))) issues.push({ path: "sources", message: "is empty: add mlflow()" });
   if (isEmpty(Reflect.get(config, "sinks"))) issues.push({ path: "sinks", message: "is empty: add prometheus()" });
 
@@ -57,6 +60,11 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     secretIssues(Reflect.get(loose, key), key),
   );
   if (options.secrets === "required") issues.push(...unset);
+  if (typeof options.secrets === "object") {
+    const { ofSink } = options.secrets;
+    const others = ["server", ...sinks.filter(({ id }) => id !== ofSink).map(({ path }) => path)];
+    issues.push(...unset.filter(({ path }) => !others.some((other) => path.startsWith(`${other}.`))));
+  }
   const warned = options.secrets === "warn" ? unset : [];
   const { server } = loose;
   const token = server.token ?? (server.auth === "none" ? undefined : options.token);
@@ -81,7 +89,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     origin: options.origin,
     sources,
     transforms,
-    sinks,
+    sinks: sinks.map(withHost),
     series: { retentionMs: checked.series.retention, max: checked.series.max },
     journal: { maxBytes: checked.journal.maxBytes, maxAgeMs: checked.journal.maxAge },
     server: { ...listen, token },

@@ -1,3 +1,4 @@
+import { matchesPattern } from "../model/pattern.ts";
 import type { Experiment } from "../model/run.ts";
 import { experimentsAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
@@ -86,13 +87,8 @@ async function listExperiments(client: Client): Promise<Listed[]> {
 const path = "/api/2.0/mlflow/experiments/search";
 
 function isChosen({ name, tags }: Listed, { experiments, tags: wanted = {} }: ExperimentChoice): boolean {
-  if (experiments && !experiments.some((pattern) => matches(name, pattern))) return false;
+  if (experiments && !experiments.some((pattern) => matchesPattern(name, pattern))) return false;
   return Object.entries(wanted).every(([key, value]) => tags.get(key) === value);
-}
-
-function matches(name: string, pattern: string): boolean {
-  const source = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${source.join(".*")}$`, "s").test(name);
 }
 
 async function newestWithRuns(

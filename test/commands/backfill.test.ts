@@ -13,7 +13,7 @@ afterEach(async () => {
 
 /** Six samples of two experiments, logged a second after one another. */
 const config = (url: string) => `
-import { defineSource, v } from "mlmon";
+import { defineSource, secret, v } from "mlmon";
 import { pramathus } from "mlmon/plugins/pramathus";
 import { prometheus } from "mlmon/plugins/prometheus";
 const begin = Date.parse("2026-03-01T00:00:00Z");
@@ -34,6 +34,7 @@ export default {
     pramathus({ endpoint: "${url}/other" }, { id: "other" }),
     pramathus({ endpoint: "${url}/again" }, { id: "again", startFrom: "now" }),
     prometheus(),
+    pramathus({ endpoint: "${url}/locked", apiKey: secret.env("NOPE") }, { id: "locked" }),
   ],
 };`;
 
@@ -72,10 +73,33 @@ describe("mlmon backfill", () => {
     assert.deepEqual((await backfill([...again, ...range, "--experiment", "text"])).steps, [1, 3]);
   });
 
-  it("warns when nothing of an experiment is found", async () => {
-    const { status, stderr, steps } = await backfill([...again, "--experiment", "txet"]);
-    assert.deepEqual([status, steps], [0, []]);
-    assert.match(stderr, /its name is another.*txet/);
+  it("takes a pattern for experiments, as the source does", async () => {
+    assert.deepEqual((await backfill([...again, "--experiment", "te*"])).steps, [1, 3, 5]);
+  });
+
+  it("ends with 1 and the nearest name where there is no such experiment", async () => {
+    for (const more of [[], ["--dry-run"]]) {
+      const near = await backfill([...again, "--experiment", "txet", ...more]);
+      assert.deepEqual([near.status, near.stdout, near.steps], [1, "", []]);
+      assert.match(near.stderr, /^mlmon: Cannot backfill the experiment "txet": .*did you mean "text"\?$/m);
+    }
+    const { status, stderr } = await backfill([...again, "--experiment", "audio-*"]);
+    assert.equal(status, 1);
+    assert.match(stderr, /"audio-\*": there are no samples of it, but of "vision", "text"$/m);
+  });
+
+  it("warns when nothing of an experiment is in the range", async () => {
+    const { status, stderr } = await backfill([...again, "--experiment", "text", "--since", "2026-03-02"]);
+    assert.equal(status, 0);
+    assert.match(stderr, /Nothing of this experiment is in the range experiment=text$/m);
+  });
+
+  it("needs the secrets of its own sink alone", async () => {
+    const { status, stderr, steps } = await backfill(["--sink", "other"]);
+    assert.deepEqual([status, steps], [0, [0, 1, 2, 3, 4, 5]], stderr);
+    const locked = await backfill(["--sink", "locked"]);
+    assert.equal(locked.status, 2);
+    assert.match(locked.stderr, /^ {2}sinks\[3\]\.apiKey: The secret "NOPE" is not set/m);
   });
 
   it("shows the requests and sends nothing with --dry-run", async () => {
@@ -93,7 +117,7 @@ describe("mlmon backfill", () => {
 
   it("refuses what it cannot do with status 2 and the mend", async () => {
     for (const [words, says] of [
-      [[], /without --sink ID: expected one of other, again, prometheus/],
+      [[], /without --sink ID: expected one of other, again, prometheus, locked/],
       [["--sink", "mine"], /"mine": expected one of other, again/],
       [["--sink", "prometheus"], /"prometheus": it holds latest values/],
       [[...again, "--since", "1h", "--until", "2h"], /from 1h until 2h: the range is empty/],

@@ -178,7 +178,10 @@ describe("mlmon export-once", () => {
     await using folder = await folderWith({ "mlmon.config.ts": text });
     const plain = await mlmon(["export-once", "--timeout", "1s"], { cwd: folder.path });
     assert.equal(plain.status, 1, plain.stderr);
-    assert.match(plain.stdout, /^3 samples read; ended after \d+\.\d s\npramathus: 0 delivered, 3 not delivered \(.+\)\n$/);
+    assert.match(
+      plain.stdout,
+      /^3 samples read; ended after \d+\.\d s\npramathus: 0 delivered, 3 not delivered \(.+\)\n$/,
+    );
     expectTidy(plain);
     const { status, stdout } = await mlmon(["export-once", "--json", "--timeout", "1s"], { cwd: folder.path });
     const result = JSON.parse(stdout);

@@ -18,8 +18,8 @@ export default defineMlmonCommand({
     }
     clearTimeout(patience);
     const problems = findings.flatMap((finding) => finding.problems);
-    if (args.json) await print(maskSecrets(`${JSON.stringify({ findings })}\n`));
-    else await print(`\n${conclusion(problems.length)}\n`);
+    if (args.json) await print(maskSecrets(`${JSON.stringify({ findings: findings.map(forMachines) })}\n`));
+    else await print(`\n${conclusion(problems.length, findings.find(({ next }) => next)?.next)}\n`);
     return problems.some(({ fatal }) => fatal) ? 1 : 0;
   },
 });
@@ -36,7 +36,12 @@ function mark({ facts, problems }: Pick<Finding, "facts" | "problems">): string 
   return facts.some(([name]) => name === "not checked") ? "–" : "✓";
 }
 
-function conclusion(problems: number): string {
-  if (problems === 0) return "Nothing to mend. Next: mlmon dry-run";
+/** With the facts by name. */
+function forMachines({ what, facts, problems }: Finding) {
+  return { what, facts: Object.fromEntries(facts), problems };
+}
+
+function conclusion(problems: number, next = "mlmon dry-run"): string {
+  if (problems === 0) return `Nothing to mend. Next: ${next}`;
   return problems === 1 ? "One thing to mend" : `${problems} things to mend`;
 }

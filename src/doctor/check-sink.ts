@@ -9,7 +9,7 @@ import { Secret, secretProblem } from "../model/secret.ts";
 export async function checkSink({ create, host }: ResolvedSink, send: Send, signal: AbortSignal): Promise<Inspection> {
   const { transport, sink } = create();
   if (transport !== "http") return { facts: [["not checked", "it sends nothing over HTTP"]], problems: [] };
-  if (!sink.check) return { facts: [["not checked", "it offers no check"]], problems: [] };
+  if (!sink.check) return { facts: [["not checked", "its plugin offers no check()"]], problems: [] };
   const request = sink.check();
   const facts: Inspection["facts"] = [["asked", `${request.method} ${address(request.url)}`]];
   const unset = unsetSecret(request);

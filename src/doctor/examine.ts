@@ -35,7 +35,7 @@ export async function* examine(config: ResolvedConfig, { send, signal }: Examine
   for (const finding of looks) yield await finding;
 }
 
-const unchecked: Inspection = { facts: [["not checked", "it offers no check"]], problems: [] };
+const unchecked: Inspection = { facts: [["not checked", "its plugin offers no inspect()"]], problems: [] };
 
 const stopped: Problem = { message: "stopped before an answer came", mend: "check again", fatal: true };
 

@@ -93,6 +93,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     const slow = onSlow && setTimeout(tellSlow, world.slowMs ?? 15_000);
     const begun = performance.now();
     let answer: Received | undefined;
+    let answeredAt = 0;
     let read: ReadText | undefined;
     try {
       answer = await send<ReadableStream<Uint8Array>, "stream">(`${base}${path}${search}`, {
@@ -112,6 +113,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
         responseType: "stream",
         signal: AbortSignal.any([signal, timeout]),
       });
+      answeredAt = now();
       reached = true;
       const content = answer._data && decodedBody(answer._data, answer.headers);
       read = await readText(content, isSuccess(answer) ? maxBytes : undefined);
@@ -127,7 +129,7 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     const date = Date.parse(answer.headers.get("date") ?? "");
     // A date in Retry-After is meant by the clock of the server.
     const sentAt = Number.isFinite(date) ? date : now();
-    if (Number.isFinite(date)) skewMs = date - now();
+    if (Number.isFinite(date)) skewMs = date - answeredAt;
     const { text, cut } = read;
     if (!isSuccess(answer)) {
       const { status } = answer;

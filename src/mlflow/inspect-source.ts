@@ -1,5 +1,5 @@
 import type { Inspection } from "../model/inspection.ts";
-import { type Found, inspectMlflow } from "./inspect.ts";
+import { type Found, inspectMlflow, inWords } from "./inspect.ts";
 import type { MlflowOptions } from "./options.ts";
 
 /** Puts what was found out about a server into the words of `mlmon doctor`. */
@@ -13,17 +13,19 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
     ["workspaces", report.workspaces.join(", ") || undefined],
     ["would read", found && shown(found)],
     ["one search takes", latencyMs === undefined ? undefined : `${Math.round(latencyMs)} ms`],
-    ["clock differs by", skew(report.clockSkewMs)],
+    ["clock", skew(report.clockSkewMs)],
   ];
   return {
     facts: known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     problems: report.problems,
+    ...(found?.runs === 0 && { next: "mlmon generate-sample, as there is no run yet" }),
   };
 }
 
 function shown({ experiments, runs, series, isAll }: Found): string {
   const more = isAll ? "" : "more than ";
-  return `${experiments} experiments, ${more}${runs} runs, ${more}${series} series`;
+  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  return `${counted(experiments, "experiment")}, ${more}${counted(runs, "run")}, ${more}${series} series`;
 }
 
 /** Whatever stands there instead of MLflow may answer with a page. */
@@ -31,8 +33,7 @@ function versionOf(text: string | undefined): string | undefined {
   return text !== undefined && /^\d[\w.+-]{0,40}$/.test(text) ? text : undefined;
 }
 
-/** A server tells its time in whole seconds. */
 function skew(ms: number | undefined): string | undefined {
   if (ms === undefined) return undefined;
-  return Math.abs(ms) < 2000 ? "less than 2 s" : `${Math.round(ms / 1000)} s`;
+  return Math.abs(ms) < 2000 ? "differs by less than 2 s" : `${inWords(ms)} this machine's`;
 }

@@ -24,7 +24,7 @@ export interface MlflowReport {
   readonly found: Found | undefined;
   /** Time of one search, ms. */
   readonly latencyMs: number | undefined;
-  /** The server's clock minus this one's, ms, exact to a second. */
+  /** The server's clock minus this one's, ms, exact to a second where the server answers at once. */
   readonly clockSkewMs: number | undefined;
   readonly problems: readonly Problem[];
 }
@@ -65,6 +65,9 @@ export async function inspectMlflow(
   const info = await attempt(() => connect(client, undefined, silentLog));
   const version = info && (await optional(() => client.text("/version")))?.trim();
   const healthMs = info && (await time(() => optional(() => client.text("/health"))));
+  // By an answer that takes no time to make: a date is that of its beginning.
+  const serverTime = client.serverTime();
+  const clockSkewMs = serverTime === undefined ? undefined : serverTime + midSecondMs - Date.now();
   const workspaces = (info?.workspaces && (await optional(() => listWorkspaces(client)))) || [];
   if (info?.workspaces && options.workspace !== undefined) client.useWorkspace(options.workspace);
   let latencyMs: number | undefined;
@@ -76,8 +79,6 @@ export async function inspectMlflow(
       latencyMs = Math.min(await search(), await search());
       return count(client, options, performance.now() + countMs);
     }));
-  const serverTime = client.serverTime();
-  const clockSkewMs = serverTime === undefined ? undefined : serverTime - Date.now();
 
   if (problems.length === 0 && found?.experiments === 0) {
     advise(
@@ -96,10 +97,7 @@ export async function inspectMlflow(
     );
   }
   if (clockSkewMs !== undefined && Math.abs(clockSkewMs) > 30_000) {
-    advise(
-      `The server's clock differs by ${Math.round(clockSkewMs / 1000)} s`,
-      "let both machines keep their time by NTP",
-    );
+    advise(`The server's clock is ${inWords(clockSkewMs)} this machine's`, "let both machines keep their time by NTP");
   }
   if (version && /^([12]\.|3\.0\.|3\.1\.0)/.test(version)) {
     advise(
@@ -117,6 +115,14 @@ export async function inspectMlflow(
     clockSkewMs,
     problems,
   };
+}
+
+/** A server tells its time in whole seconds, and uvicorn makes the text of it only once a second. */
+const midSecondMs = 1000;
+
+/** `12 s ahead of` */
+export function inWords(skewMs: number): string {
+  return `${Math.abs(Math.round(skewMs / 1000))} s ${skewMs < 0 ? "behind" : "ahead of"}`;
 }
 
 /** Nobody at a terminal waits longer for one answer, or for a count. */

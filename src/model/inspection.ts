@@ -3,6 +3,8 @@ export interface Inspection {
   /** What was found, in the order in which it is printed: `["version", "3.17.2"]`. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly problems: readonly Problem[];
+  /** What to do next when nothing is to mend; `mlmon dry-run` by default. */
+  readonly next?: string;
 }
 
 /** Something to mend; a `fatal` one keeps the part from working. */

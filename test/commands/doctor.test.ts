@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import type { Finding } from "../../src/doctor/examine.ts";
 import { createWriter } from "../../src/mlflow/write.ts";
+import type { Problem } from "../../src/model/inspection.ts";
 import { serve } from "../../src/runtime/serve.ts";
 import { bed } from "../beds/bed.ts";
 import { startPushgateway } from "../beds/servers.ts";
@@ -48,6 +48,13 @@ export default defineConfig({ sources: [${sources}], sinks: [${sinks}], ${rest} 
 `;
 }
 
+/** As `--json` gives it. */
+interface Finding {
+  readonly what: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly problems: readonly Problem[];
+}
+
 async function findings(ended: Promise<Ended>): Promise<{ status: number; byWhat: Map<string, Finding> }> {
   const { status, stdout, stderr } = await ended;
   assert.ok(stdout.startsWith("{"), stderr);
@@ -69,12 +76,26 @@ describe("mlmon doctor with a real MLflow", { skip: mlflow.skip }, () => {
     assert.equal(status, 0, stdout + stderr);
     assert.match(stdout, /^✓ source mlflow\n {4}server: http:\/\/127/);
     assert.match(stdout, /version: 3\.\d+\.\d+\n {4}store: SqlStore\n/);
-    assert.match(stdout, /would read: 1 experiments, 1 runs, 2 series\n/);
-    assert.match(stdout, /clock differs by: less than 2 s\n/);
+    assert.match(stdout, /would read: 1 experiment, 1 run, 2 series\n/);
+    assert.match(stdout, /clock: differs by less than 2 s\n/);
     assert.match(stdout, /^– sink prometheus\n {4}not checked: it sends nothing over HTTP$/m);
     assert.match(stdout, /^✓ state folder\n {4}path: .*\.mlmon, made at the first start$/m);
     assert.match(stdout, /^✓ status server$/m);
     assert.match(stdout, /\nNothing to mend\. Next: mlmon dry-run\n$/);
+  });
+
+  it("names the command that logs a training when there is no run yet", async () => {
+    const name = `empty ${crypto.randomUUID()}`;
+    await createWriter(await options()).createExperiment(name);
+    const { stdout } = await doctor({ sources: `mlflow({ trackingUri: "${mlflow.url}", experiments: ["${name}"] })` });
+    assert.match(stdout, /would read: 1 experiment, 0 runs, 0 series\n/);
+    assert.match(stdout, /\nNothing to mend\. Next: mlmon generate-sample, as there is no run yet\n$/);
+  });
+
+  it("says how a plugin can be checked that offers nothing", async () => {
+    const sinks = `defineHttpSink("own", v.strictObject({}), () => ({ render: () => [] }))()`;
+    const { stdout } = await doctor({ sinks });
+    assert.match(stdout, /^– sink own\n {4}not checked: its plugin offers no check\(\)$/m);
   });
 
   it("warns of 0 experiments, which is no failure", async () => {
@@ -93,10 +114,10 @@ describe("mlmon doctor with a real MLflow", { skip: mlflow.skip }, () => {
         doctor({ sinks: `pushgateway({ endpoint: "${gateway.url}" })` }, ["--json"]),
       );
       assert.equal(status, 0);
-      assert.deepEqual(byWhat.get("sink pushgateway")?.facts, [
-        ["asked", `GET ${gateway.url}/api/v1/status`],
-        ["answer", "200"],
-      ]);
+      assert.deepEqual(byWhat.get("sink pushgateway")?.facts, {
+        asked: `GET ${gateway.url}/api/v1/status`,
+        answer: "200",
+      });
       const held = await (await fetch(`${gateway.url}/api/v1/metrics`)).json();
       assert.deepEqual(held.data, []);
     } finally {
@@ -109,7 +130,7 @@ describe("mlmon doctor with a real MLflow", { skip: mlflow.skip }, () => {
     try {
       const { status, byWhat } = await findings(doctor({}, ["--json", "--listen", `127.0.0.1:${served.port}`]));
       assert.equal(status, 0);
-      assert.deepEqual(byWhat.get("status server")?.facts.at(-1), ["in use", "by an mlmon that runs already"]);
+      assert.equal(byWhat.get("status server")?.facts["in use"], "by an mlmon that runs already");
     } finally {
       await served.stop();
     }

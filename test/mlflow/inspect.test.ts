@@ -7,6 +7,7 @@ import { inspectSource } from "../../src/mlflow/inspect-source.ts";
 import { serve } from "../../src/runtime/serve.ts";
 import { rising, scriptedStore } from "./many-series.ts";
 import { options } from "./memory.ts";
+import { localServer } from "./proxy.ts";
 
 const timeout = 30_000;
 
@@ -36,7 +37,29 @@ describe("what doctor finds out about MLflow", () => {
     const { facts, problems } = await inspectSource(options(store.url), new AbortController().signal);
     store.close();
     assert.deepEqual(problems, []);
-    assert.deepEqual(new Map(facts).get("would read"), "1 experiments, 1 runs, 1 series");
+    assert.deepEqual(new Map(facts).get("would read"), "1 experiment, 1 run, 1 series");
+  });
+
+  it("takes no slow answer for a wrong clock", { timeout }, async () => {
+    const server = await clockServer(0, 3000);
+    const { facts, problems } = await inspectSource(options(server.url), new AbortController().signal);
+    server.close();
+    assert.equal(new Map(facts).get("clock"), "differs by less than 2 s");
+    assert.deepEqual(problems, []);
+  });
+
+  it("says whose clock is ahead", { timeout }, async () => {
+    for (const [ms, says] of [
+      [90_000, /^\d+ s ahead of this machine's$/],
+      [-90_000, /^\d+ s behind this machine's$/],
+    ] as const) {
+      const server = await clockServer(ms, 0);
+      const { facts, problems } = await inspectSource(options(server.url), new AbortController().signal);
+      server.close();
+      const words = new Map(facts).get("clock") ?? "";
+      assert.match(words, says);
+      assert.equal(problems[0]?.message, `The server's clock is ${words}`);
+    }
   });
 
   it("counts a store that is very large only for a while", { timeout }, async () => {
@@ -51,3 +74,19 @@ describe("what doctor finds out about MLflow", () => {
     assert.deepEqual([some.found?.runs, some.found?.isAll], [100, false]);
   });
 });
+
+/** An MLflow with one run, whose clock is wrong and whose searches for runs take so long once they have begun. */
+function clockServer(aheadMs: number, searchMs: number) {
+  return localServer(({ path }, response) => {
+    response.writeHead(200, {
+      "content-type": "application/json",
+      date: new Date(Date.now() + aheadMs).toUTCString(),
+    });
+    if (path.endsWith("/experiments/search"))
+      return void response.end('{"experiments":[{"experiment_id":"1","name":"e","creation_time":1}]}');
+    if (!path.endsWith("/runs/search")) return void response.end("{}");
+    response.flushHeaders();
+    const info = { run_id: "a".repeat(32), experiment_id: "1", status: "RUNNING", start_time: 1 };
+    setTimeout(() => response.end(JSON.stringify({ runs: [{ info, data: {} }] })), searchMs);
+  });
+}

@@ -106,6 +106,7 @@ rename((sample) => sample.name.toLowerCase());
 rename(() => 5);
 label({ team: "vision" });
 label((sample) => ({ team: sample.run?.tags.team ?? "none" }));
+label((sample) => ({ parent: sample.run?.tags["mlflow.parentRunId"] }));
 // @ts-expect-error a label is a text
 label({ team: 5 });
 thin({ interval: "10s" });

@@ -28,8 +28,11 @@ export function runLabels(run: Run, runId: string): Labels {
 
 /** The first 8 characters of a run's id. */
 export function shortId(run: Run): string {
-  return run.id.slice(0, 8);
+  return run.id.slice(0, shortIdLength);
 }
+
+/** Characters of a run's id in its label `run_id`. */
+export const shortIdLength = 8;
 
 /**
  * Makes labels that were added by transforms or facts fit: names sanitised and sorted, empty values (to Prometheus the

@@ -3,14 +3,14 @@ import { defineTransform } from "../model/define.ts";
 import type { Sample } from "../model/sample.ts";
 import { functionOption } from "./function-option.ts";
 
-type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Record<string, string | undefined>>;
 
 /**
- * Adds labels to every sample: the same for all, or those that a function of the sample returns. In Prometheus they are
- * labels, in Pramathus they go with the tags.
+ * Adds labels to every sample: the same for all, or those that a function of the sample returns, where undefined adds
+ * nothing. In Prometheus they are labels, in Pramathus they go with the tags.
  *
  * @example label({ team: "vision" })
- * @example label((sample) => ({ team: sample.run?.tags.team ?? "none" }))
+ * @example label((sample) => ({ team: sample.run?.tags.team }))
  */
 export const label = defineTransform(
   "label",
@@ -22,7 +22,13 @@ export const label = defineTransform(
     const labelsOf: (sample: Sample) => Labels = typeof labels === "function" ? labels : () => labels;
     return (batch) => ({
       ...batch,
-      samples: batch.samples.map((sample) => ({ ...sample, labels: { ...sample.labels, ...labelsOf(sample) } })),
+      samples: batch.samples.map((sample) => ({ ...sample, labels: merged(sample.labels, labelsOf(sample)) })),
     });
   },
 );
+
+function merged(before: Sample["labels"], added: Labels): Record<string, string> {
+  const all = { ...before };
+  for (const [name, value] of Object.entries(added)) if (value !== undefined) all[name] = value;
+  return all;
+}

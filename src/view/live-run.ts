@@ -1,6 +1,7 @@
 import type { Run } from "../model/run.ts";
 import type { Sample, Series } from "../model/sample.ts";
 import { type Labels, labelsText, runLabels } from "../prometheus/series.ts";
+import { parentOf } from "./run-series.ts";
 
 /** A run that has series, and what all of them share: the text of a label stands here once, not once a series. */
 export interface LiveRun {
@@ -81,6 +82,7 @@ function sameFacts(a: Run, b: Run): boolean {
     a.user === b.user &&
     a.startTime === b.startTime &&
     a.endTime === b.endTime &&
+    parentOf(a) === parentOf(b) &&
     a.experiment.id === b.experiment.id &&
     a.experiment.name === b.experiment.name
   );

@@ -1,6 +1,7 @@
+import type { Run } from "../model/run.ts";
 import type { Sample } from "../model/sample.ts";
 import { cleanText } from "../prometheus/escape.ts";
-import { makeSeries } from "../prometheus/series.ts";
+import { makeSeries, shortIdLength } from "../prometheus/series.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /** Series that `runSeries` makes of one run at most; the cap reckons with so many. */
@@ -22,6 +23,7 @@ export function countRunSeries({ run, lastMetricTime }: LiveRun): number {
 }
 
 function infoSample({ run, labels }: LiveRun): Sample {
+  const parent = parentOf(run);
   const info = {
     ...labels,
     run_name: cleanText(run.name),
@@ -29,9 +31,15 @@ function infoSample({ run, labels }: LiveRun): Sample {
     status: run.status,
     user: cleanText(run.user),
     run_uuid: cleanText(run.id),
+    ...(parent && { parent_run_id: cleanText(parent.slice(0, shortIdLength)) }),
   };
   const series = makeSeries("mlflow_run_info", info);
   return { name: "run_info", value: 1, time: run.startTime, step: 0, run, series };
+}
+
+/** The id of the run in which this one is nested; empty or absent for others. */
+export function parentOf({ tags }: Run): string | undefined {
+  return tags["mlflow.parentRunId"];
 }
 
 function timeSample({ run, labels }: LiveRun, name: string, time: number): Sample {

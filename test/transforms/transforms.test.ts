@@ -55,6 +55,8 @@ describe("transforms", () => {
   it("label adds labels and keeps those there are", async () => {
     const batch = makeBatch(makeSamples(1, { labels: { a: "1" } }));
     assert.deepEqual((await apply(label({ team: "x" }), batch)).samples[0]?.labels, { a: "1", team: "x" });
+    const byTag = label(({ run }) => ({ a: run?.tags.nope, parent: run?.tags["mlflow.parentRunId"], b: "2" }));
+    assert.deepEqual((await apply(byTag, batch)).samples[0]?.labels, { a: "1", b: "2" });
     const byRun = label(({ run }) => ({ team: run?.tags.team ?? "none" }));
     assert.deepEqual((await apply(byRun, batch)).samples[0]?.labels, { a: "1", team: "vision" });
   });

@@ -52,6 +52,18 @@ describe("the series of a run", () => {
     );
   });
 
+  it("say in which run one is nested, also when that is told later", () => {
+    const view = createView({ max: 1000, retentionMs: day });
+    const infoOf = (tags: Record<string, string>) => {
+      const run = makeRun("b", { tags });
+      view.apply(makeBatch({ samples: [makeSample(run, "loss", 1)], runs: [run] }));
+      return ids(view).find((id) => id.startsWith("mlflow_run_info{"));
+    };
+    assert.doesNotMatch(infoOf({}) ?? "", /parent_run_id/);
+    assert.match(infoOf({ "mlflow.parentRunId": "4de1a2b3c4d5" }) ?? "", /,parent_run_id="4de1a2b3"\}$/);
+    assert.doesNotMatch(infoOf({ "mlflow.parentRunId": "" }) ?? "", /parent_run_id/);
+  });
+
   it("keep a metric time from an absurd clock out of the newest time", () => {
     const view = createView(options);
     view.apply(makeBatch({ samples: [makeSample(makeRun("a"), "loss", 2, { time: 2 ** 63 })] }));

@@ -34,7 +34,7 @@ export async function main(commands: Commands, words: readonly string[]): Promis
 
 async function dispatch(commands: Commands, words: readonly string[]): Promise<void> {
   const [name, ...rest] = joined(words, commands);
-  if (name === "--version" || name === "-v") return print(`${version}\n`);
+  if (name === "--version" || name === "-v" || name === "version") return print(`${version}\n`);
   if (name === "help" && rest[0] !== undefined) return dispatch(commands, [...rest, "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
     return print(await overview(await loaded(commands)));
@@ -55,7 +55,7 @@ function joined(words: readonly string[], commands: Commands): readonly string[]
 
 function unknownCommand(name: string, names: readonly string[], rest: readonly string[]): UsageError {
   if (!name.startsWith("-")) {
-    const near = nearest(name, names);
+    const near = nearest(name, [...names, "version", "help"]);
     return new UsageError(`Unknown command "${name}": ${near ? `did you mean "${near}"?` : "see mlmon --help"}`);
   }
   const command = rest.find((word) => names.includes(word));

@@ -30,6 +30,10 @@ export default defineMlmonCommand({
   async run({ args, config, signal }) {
     const filter = { sink: args.sink, reason: args.reason, before: moment("before", args.before, Date.now()) };
     const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+    if (args.waiting && !args.sink) {
+      const asking = args.yes || isTerminal ? "" : " and, as this is no terminal to ask on, --yes";
+      throw new UsageError(`Cannot drop what waits without --sink ID${asking}`);
+    }
     if (!args.yes && !isTerminal) throw new UsageError("Cannot ask whether to drop, as this is no terminal: add --yes");
     const queue = await commandQueue({ args, config, signal });
     if (!args.yes) {

@@ -51,7 +51,7 @@ const defaultPatienceMs = 30_000;
 
 async function loadFrom(file: string | undefined, options: LoadOptions): Promise<ResolvedConfig> {
   const { cwd, env, secrets } = options;
-  const loaded = file === undefined ? await fromEnvironment(env) : await fromFile(file, options);
+  const loaded = file === undefined ? await fromEnvironment(options) : await fromFile(file, options);
   const listen = options.listen ?? (env.MLMON_LISTEN?.trim() || undefined);
   const listenName = options.listen === undefined ? "MLMON_LISTEN" : "--listen";
   const issues: Issue[] = [...(loaded.issues ?? [])];
@@ -85,10 +85,19 @@ interface Loaded extends Pick<ResolveOptions, "issues" | "names" | "warnings"> {
   readonly config: unknown;
 }
 
-async function fromEnvironment(env: Env): Promise<Loaded> {
+const yamlNames = ["config.yaml", "config.yml"];
+
+async function fromEnvironment({ env, cwd }: LoadOptions): Promise<Loaded> {
   const { originalConfig, originalNames } = await import("./original.ts");
   const issues: Issue[] = [];
-  return { config: originalConfig(environmentSettings(env, issues)), issues, names: originalNames(variables) };
+  const unread = yamlNames.filter((name) => existsSync(resolve(cwd, name)));
+  const warnings = unread.map((name) => `The file ${name} is not read unless it is named: --config ${name}`);
+  return {
+    config: originalConfig(environmentSettings(env, issues)),
+    issues,
+    names: originalNames(variables),
+    warnings,
+  };
 }
 
 async function fromFile(file: string, { cwd, env, ...options }: LoadOptions): Promise<Loaded> {

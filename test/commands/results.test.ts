@@ -30,7 +30,7 @@ describe("mlmon itself", () => {
   it("prints its version alone", async () => {
     await using folder = await folderWith({});
     const manifest = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
-    for (const word of ["--version", "-v"]) {
+    for (const word of ["--version", "-v", "version"]) {
       const ended = await mlmon([word], { cwd: folder.path });
       assert.deepEqual(ended, { status: 0, stdout: `${manifest.version}\n`, stderr: "" });
     }

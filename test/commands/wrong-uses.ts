@@ -44,6 +44,13 @@ export const usages: readonly WrongUse[] = [
   ),
   usage("a result as JSON of what has none", ["run", "--json"], /Unknown flag "--json": see mlmon run --help/),
   usage("a negated flag", ["validate", "--no-json"], /Unknown flag "--no-json": did you mean "--json"\?/),
+  usage("a flag for results, where there is none", ["run", "--json"], /Unknown flag "--json"/),
+  usage(
+    "a queue of all sinks to drop, and nobody to ask",
+    ["queue", "drop", "--waiting"],
+    /without --sink ID and, as this is no terminal to ask on, --yes$/m,
+  ),
+  usage("a queue of all sinks to drop", ["queue", "drop", "--waiting", "--yes"], /without --sink ID$/m),
   usage("a short flag", ["validate", "-c", "x"], /Unknown flag "-c"/),
   usage("a flag of mlmon itself, misspelt", ["--versoin"], /Unknown flag "--versoin": did you mean "--version"\?/),
   usage(

@@ -298,6 +298,16 @@ describe("loadConfig() from the environment alone", () => {
     assert.deepEqual({ ...config.server }, { host: "127.0.0.1", port: 9890, token: undefined });
   });
 
+  it("says that a config.yaml is not read, and how it would be", async () => {
+    const { origin, warnings } = await load({ "config.yaml": "export: { interval: 5 }" });
+    assert.equal(origin, "environment");
+    assert.deepEqual(warnings, ["The file config.yaml is not read unless it is named: --config config.yaml"]);
+    assert.deepEqual(
+      (await load({ "config.yaml": "", "mlmon.config.ts": `${head}export default ${body};` })).warnings,
+      [],
+    );
+  });
+
   it("reads each variable of the original exporter", async () => {
     const { sources, sinks } = await from({
       MLFLOW_TRACKING_URI: "http://mlflow:5000",

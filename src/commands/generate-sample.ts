@@ -6,6 +6,7 @@ import { type MlflowOptions, mlflowOptions } from "../mlflow/options.ts";
 import { writerOn } from "../mlflow/write.ts";
 import { UsageError } from "../model/errors.ts";
 import { parseDuration } from "../model/option.ts";
+import { type DeletedSamples, deleteSamples } from "../sample/delete-samples.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
 import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 import { showProgress } from "./progress.ts";
@@ -24,6 +25,7 @@ export default defineMlmonCommand({
     runs: { type: "string", description: "How many runs; 6 by default", valueHint: "N" },
     steps: { type: "string", description: "Steps of a run; 50 by default", valueHint: "N" },
     seed: { type: "string", description: "The same seed logs the same values; 1 by default", valueHint: "N" },
+    delete: { type: "boolean", description: "Delete every run and experiment that was logged so, instead" },
     live: { type: "boolean", description: "Go on with two trainings at a time until Ctrl-C" },
     interval: { type: "string", description: "Time between two steps with --live; 1s by default", valueHint: "1s" },
   },
@@ -38,6 +40,10 @@ export default defineMlmonCommand({
     const client = createClient(options);
     await connect(client, options.workspace, log);
     const writer = writerOn(client);
+    if (args.delete) {
+      const deleted = await deleteSamples(client, writer);
+      return print(args.json ? `${JSON.stringify(deleted)}\n` : describeDeleted(deleted));
+    }
     const progress = showProgress();
     const made = await simulatePast({
       ...shape,
@@ -48,13 +54,22 @@ export default defineMlmonCommand({
     if (args.json) await print(`${JSON.stringify(made)}\n`);
     else
       await print(
-        `Logged ${made.runs} runs with ${made.points} points to ${made.experiments.join(", ")} at ${new URL(options.trackingUri).origin}\nNext: mlmon dry-run\n`,
+        `Logged ${counted(made.runs, "run")} with ${made.points} points to ${made.experiments.join(", ")} at ${new URL(options.trackingUri).origin}\nNext: mlmon dry-run; mlmon generate-sample --delete deletes them again\n`,
       );
     if (!args.live || signal.aborted) return;
     log.info("Trainings go on until Ctrl-C", { stepMs });
     await simulateLive({ ...shape, writer, seed: shape.seed + 1, parallel: 2, stepMs });
   },
 });
+
+function describeDeleted({ runs, experiments, kept }: DeletedSamples): string {
+  const others = kept.length > 0 ? `Kept ${kept.join(", ")}, which hold other runs\n` : "";
+  return `Deleted ${counted(runs, "run")} and ${counted(experiments.length, "experiment")}\n${others}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
 
 /** The server of the configuration's first MLflow source, with its credentials. */
 function mlflowOf({ origin, sources }: ResolvedConfig): MlflowOptions {

@@ -12,11 +12,12 @@ export interface LoggedPoint {
 /** Writes to MLflow, for `mlmon generate-sample` and tests; every method is one request and throws `MlflowError`. */
 export interface Writer {
   /** Returns the id. */
-  createExperiment(name: string): Promise<string>;
+  createExperiment(name: string, tags?: Readonly<Record<string, string>>): Promise<string>;
   /** Returns the id, or nothing when there is no active experiment of that name. */
   findExperiment(name: string): Promise<string | undefined>;
   deleteExperiment(id: string): Promise<void>;
   restoreExperiment(id: string): Promise<void>;
+  renameExperiment(id: string, name: string): Promise<void>;
   /** Returns the id. */
   createRun(experiment: string, run: NewRun): Promise<string>;
   /** At most 1000 points a call. */
@@ -60,12 +61,14 @@ export function writerOn(client: Client): Writer {
     await post(path, body, anything);
   };
   return {
-    createExperiment: async (name) => (await post("experiments/create", { name }, experimentId)).experiment_id,
+    createExperiment: async (name, tags = {}) =>
+      (await post("experiments/create", { name, tags: pairs(tags) }, experimentId)).experiment_id,
     findExperiment: async (name) => {
       const query = { max_results: 1, filter: `name = '${name.replaceAll("'", "''")}'` };
       return (await post("experiments/search", query, experimentList)).experiments[0]?.experiment_id;
     },
     deleteExperiment: (id) => tell("experiments/delete", { experiment_id: id }),
+    renameExperiment: (id, name) => tell("experiments/update", { experiment_id: id, new_name: name }),
     restoreExperiment: (id) => tell("experiments/restore", { experiment_id: id }),
     async createRun(experiment, { name, startTime, tags = {} }) {
       const body = { experiment_id: experiment, run_name: name, start_time: startTime, tags: pairs(tags) };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoggedPoint, Writer } from "../mlflow/write.ts";
-import { planTrainings, type Training } from "./training.ts";
+import { planTrainings, sampleTag, type Training } from "./training.ts";
 
 export interface SimulateOptions {
   readonly writer: Writer;
@@ -105,10 +105,10 @@ async function begin(
   const id =
     experiments.get(experiment) ??
     (await writer.findExperiment(experiment)) ??
-    (await writer.createExperiment(experiment));
+    (await writer.createExperiment(experiment, sampleTag));
   experiments.set(experiment, id);
   const stageTag = stage === "None" ? {} : { "mlflow.model.stage": stage };
-  const run = await writer.createRun(id, { name, startTime: start, tags: { ...tags, ...stageTag } });
+  const run = await writer.createRun(id, { name, startTime: start, tags: { ...tags, ...stageTag, ...sampleTag } });
   await writer.logParams(run, params);
   return run;
 }

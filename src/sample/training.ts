@@ -12,6 +12,9 @@ export interface Training {
   metrics(step: number, steps: number): Readonly<Record<string, number>>;
 }
 
+/** The tag of every run and experiment that is logged as a sample, by which it is deleted again. */
+export const sampleTag: Readonly<Record<string, string>> = { "mlmon.sample": "true" };
+
 /** Makes varied trainings, the same for the same seed: three experiments, several stages, one in six that fails. */
 export function planTrainings(count: number, seed: number): readonly Training[] {
   const random = seededRandom(seed);

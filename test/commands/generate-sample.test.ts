@@ -3,8 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
+import { createWriter } from "../../src/mlflow/write.ts";
 import { bed } from "../beds/bed.ts";
 import { freePort, temporaryFolder, until } from "../beds/wait.ts";
+import { options } from "../mlflow/memory.ts";
 import { mlmon } from "./mlmon.ts";
 
 const mlflow = await bed("mlflow");
@@ -59,7 +61,38 @@ describe("mlmon generate-sample", { skip: mlflow.skip }, () => {
       env: away,
     });
     assert.equal(status, 0, stderr);
-    assert.equal(stdout, `Logged 1 runs with 18 points to churn-prediction at ${mlflow.url}\nNext: mlmon dry-run\n`);
+    assert.equal(
+      stdout,
+      `Logged 1 run with 18 points to churn-prediction at ${mlflow.url}\nNext: mlmon dry-run; mlmon generate-sample --delete deletes them again\n`,
+    );
+  });
+
+  it("deletes with --delete what it has logged and nothing else, and can log again", async () => {
+    await using folder = await temporaryFolder();
+    const at = ["--tracking-uri", mlflow.url];
+    const log = () => mlmon(["generate-sample", ...at, "--runs", "3", "--steps", "3"], { cwd: folder.path });
+    const remove = async () => mlmon(["generate-sample", ...at, "--delete", "--json"], { cwd: folder.path });
+    assert.equal((await log()).status, 0);
+    assert.ok((await newRuns()).every(({ data }) => data.tags.some(({ key }) => key === "mlmon.sample")));
+    const writer = createWriter(options(mlflow.url));
+    const [churn = ""] = [await writer.findExperiment("churn-prediction")];
+    const own = await writer.createRun(churn, { startTime: 1 });
+
+    const first = await remove();
+    assert.equal(first.status, 0, first.stderr);
+    const { experiments, kept } = JSON.parse(first.stdout);
+    assert.deepEqual(
+      [experiments.toSorted(), kept],
+      [["demand-forecast", "image-classification"], ["churn-prediction"]],
+    );
+    assert.deepEqual(ids(await newRuns()), [own]);
+    await writer.deleteRun(own);
+    assert.deepEqual(JSON.parse((await remove()).stdout), { runs: 0, experiments: ["churn-prediction"], kept: [] });
+    const text = await mlmon(["generate-sample", ...at, "--delete"], { cwd: folder.path });
+    assert.equal(text.stdout, "Deleted 0 runs and 0 experiments\n");
+    const again = await log();
+    assert.equal(again.status, 0, again.stderr);
+    assert.equal((await newRuns()).length, 3);
   });
 
   it("keeps trainings going with --live until Ctrl-C, which ends them as killed", async () => {

@@ -1,3 +1,4 @@
+import { digestFiles } from "../config/compare.ts";
 import { exportOnce } from "../pipeline/export-once.ts";
 import { commonArgs, defineMlmonCommand, jsonArg } from "./command.ts";
 import { describe, isComplete, patience, tell, timeoutArg } from "./export-result.ts";
@@ -18,9 +19,12 @@ export default defineMlmonCommand({
   },
   async run({ args, config: load, log, signal }) {
     const giveUpMs = patience(args.timeout);
-    const config = await load("required");
+    const files: string[] = [];
+    const since = Date.now();
+    const config = await load("required", (path) => files.push(path));
     const result = await exportOnce({
       config,
+      code: digestFiles(files, since),
       log,
       signal,
       giveUpMs,

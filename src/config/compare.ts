@@ -22,11 +22,10 @@ interface Marked extends Fingerprint {
 
 /** Takes the fingerprints of a configuration whose loading began at `since` (Unix ms) and has ended just now. */
 export function markConfig(config: ResolvedConfig, files: readonly string[], since: number): LoadedConfig {
-  const own = [...new Set(files)].sort();
   return {
     config,
-    files: own,
-    code: digestFiles(own, since),
+    files: [...new Set(files)].sort(),
+    code: digestFiles(files, since),
     sources: mark(config.sources),
     transforms: mark(config.transforms),
     sinks: mark(config.sinks),
@@ -40,6 +39,8 @@ export interface Differences {
   readonly transforms: boolean;
   readonly sinks: Difference;
   readonly token: boolean;
+  /** Of the bytes of the files of the new one. */
+  readonly code: string;
   /** What takes effect at the next start only, by its path in the configuration. */
   readonly restart: readonly string[];
 }
@@ -79,6 +80,7 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Diffe
     transforms: isReordered || transforms.changed.length > 0,
     sinks: difference(before.sinks, after.sinks),
     token: before.server.digest !== after.server.digest,
+    code: after.code,
     restart: lastingPaths.filter((path) => !isEqual(lasting(before.config)[path], lasting(after.config)[path])),
   };
 }
@@ -103,9 +105,13 @@ function mark(entries: readonly (ResolvedEntry<unknown> & { readonly host?: unkn
   );
 }
 
-function digestFiles(files: readonly string[], since: number): string {
+/**
+ * Takes the digest of the files from which a configuration was loaded since then (Unix ms); one that equals nothing when
+ * a file may have changed meanwhile.
+ */
+export function digestFiles(files: readonly string[], since: number): string {
   const hash = createHash("sha256");
-  for (const file of files) {
+  for (const file of [...new Set(files)].sort()) {
     try {
       hash.update(`${file}\n`).update(readFileSync(file));
       // Perhaps written after it was read: then it equals nothing, itself included.

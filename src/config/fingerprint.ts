@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { Secret, secretProblem } from "../model/secret.ts";
 
 /** What can be seen of a part of a configuration, to be compared with the same part of another load. */
@@ -9,9 +9,12 @@ export interface Fingerprint {
   readonly hasFunctions: boolean;
 }
 
-/** Takes the fingerprint of any value, secrets read at this moment; called for each entry of each load. */
-export function fingerprint(value: unknown): Fingerprint {
-  const hash = createHmac("sha256", key);
+/**
+ * Takes the fingerprint of any value, secrets read at this moment; called for each entry of each load. One that is
+ * `lasting` is the same in another process, and may be stored: it has secrets by their name alone.
+ */
+export function fingerprint(value: unknown, { lasting = false } = {}): Fingerprint {
+  const hash = lasting ? createHash("sha256") : createHmac("sha256", key);
   let hasFunctions = false;
   const seen = new Map<object, number>();
 
@@ -26,7 +29,7 @@ export function fingerprint(value: unknown): Fingerprint {
     } else if (typeof part !== "object" || part === null) {
       add(typeof part, Object.is(part, -0) ? "-0" : String(part));
     } else if (part instanceof Secret) {
-      add("secret", part.name, secretProblem(part) === undefined ? Secret.reveal(part) : "");
+      add("secret", part.name, !lasting && secretProblem(part) === undefined ? Secret.reveal(part) : "");
     } else if (seen.has(part)) {
       add("again", String(seen.get(part)));
     } else {

@@ -31,6 +31,8 @@ export interface ApplyWorld {
   makeSource(entry: ResolvedEntry<Source>): SourceAtWork;
   makeSink(resolved: ResolvedSink): SinkAtWork;
   makeTransforms(config: ResolvedConfig): readonly ActiveTransform[];
+  /** Called before the first batch passes the new transforms. */
+  noteTransforms(): Promise<void>;
   /** Stores the view as it is now, and wakes the sinks that show it. */
   saveView(): Promise<void>;
   /** Takes the new sinks, so that a stop at this moment ends them, too. */
@@ -59,6 +61,7 @@ export async function applyConfig(
   const renewed = new Set([...sourceChanges.changed, ...sourceChanges.added]);
   const readers = config.sources.filter(({ id }) => renewed.has(id)).map((entry) => world.makeSource(madeOnce(entry)));
 
+  if (transforms) await world.noteTransforms();
   await exchangeSinks(before, made, differences.sinks, world);
   for (const sink of made) sink.start();
   const kept = before.sources.filter(({ active }) => sourceChanges.kept.includes(active.entry.id));

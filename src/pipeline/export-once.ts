@@ -14,6 +14,8 @@ import { watchLedger } from "./watch-ledger.ts";
 
 export interface ExportOptions {
   readonly config: ResolvedConfig;
+  /** Of the bytes of the files it was read from, by which functions are compared; none by default. */
+  readonly code?: string;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Absent: nothing is kept, and everything selected is exported; else only what is new since the last export. */
@@ -68,6 +70,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     const before = journal.ledger();
     const pipeline = await openPipeline({
       config,
+      code: options.code,
       journal,
       log,
       now,

@@ -14,6 +14,8 @@ export interface Intake {
   exclusively<T>(task: () => Promise<T>): Promise<T>;
   /** Puts other transforms in the place of those there are, between two batches. */
   replaceTransforms(transforms: readonly ActiveTransform[]): Promise<void>;
+  /** Gives each batch, as the view gets it, to this function as well, until the returned one is called. */
+  follow(follower: (batch: Batch) => void): () => void;
 }
 
 /** Makes the intake of a pipeline; called once. */
@@ -32,6 +34,7 @@ export function createIntake(
     return result;
   }
   const explained = new Set<string>();
+  const followers = new Set<(batch: Batch) => void>();
   const transformOwners = () => transforms.map(({ id }) => transformOwner(id));
 
   /** A batch that was not taken has set nothing: what is read again must be taken for new. */
@@ -63,6 +66,7 @@ export function createIntake(
     if (current.restored) current = { ...current, restored: await transformRestored(current) };
     await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners()], ledger });
     view.apply(current);
+    for (const follower of followers) follower(current);
     explainCap();
   }
 
@@ -102,6 +106,10 @@ export function createIntake(
       exclusively(async () => {
         transforms = next;
       }),
+    follow(follower) {
+      followers.add(follower);
+      return () => void followers.delete(follower);
+    },
   };
 }
 

@@ -17,13 +17,15 @@ import { fired } from "./fired.ts";
 import { removeOldHistories } from "./history-files.ts";
 import { createIntake } from "./intake.ts";
 import type { Pipeline, PipelineOptions } from "./pipeline.ts";
+import { type Coded, createRenewal } from "./renew-view.ts";
 import { isLatest, makesRoom, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts";
 
 /** Makes every part of a configuration and brings the view to where the journal ends. */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { config, journal, log, now, send, once, ownMetrics, drainMs = 10_000, onProgress = () => {} } = options;
+  const { config, journal, log, now, send, once, ownMetrics, stateDir } = options;
+  const { drainMs = 10_000, onProgress = () => {} } = options;
   const reading = new AbortController();
   const inputEnded = new AbortController();
   const view = await openView(journal, viewOptions(config));
@@ -33,11 +35,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const yields = (consumer: string) =>
     consumer === viewConsumer || parts.sinks.some(({ sink }) => sinkOwner(sink.id) === consumer && makesRoom(sink));
   const dropOrders = createDropOrders();
-  let current = config;
-  const catchUp = options.stateDir !== undefined && {
+  let current: Coded = { config, code: options.code ?? "" };
+  const catchUp = stateDir !== undefined && {
     journal,
-    folder: options.stateDir,
-    config: () => current,
+    folder: stateDir,
+    config: () => current.config,
     yields,
     caughtByReading: (signal: AbortSignal) =>
       once
@@ -64,6 +66,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const wanted = made.filter(({ sink }) => !(once && sink.traits.pulled));
   let parts: Parts = { sources: config.sources.map(makeSource), sinks: wanted };
   let applying: Promise<void> = Promise.resolve();
+  const atWork = { current: () => current, sinks: () => parts.sinks };
+  const renewal = createRenewal({ ...context, ...atWork, journal, view, intake, keeper, stateDir });
+  await renewal.note(current);
   if (made.length > 0 && wanted.length === 0) {
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
   }
@@ -84,12 +89,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     if (once) {
       // One after the other, so that the same stores give the same bytes as in a preview.
       for (const source of parts.sources) await source.read(wants);
+      await renewal.once();
       return;
     }
     for (const source of parts.sources) void source.read(wants);
+    renewal.start();
     await fired(reading.signal);
     await applying;
-    await Promise.all(parts.sources.map((source) => source.ended()));
+    await Promise.all([...parts.sources.map((source) => source.ended()), renewal.ended()]);
   }
 
   async function run(signal: AbortSignal): Promise<void> {
@@ -131,7 +138,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     }
     const before = current;
     // A new sink reads again what the next configuration selects.
-    current = next;
+    current = { config: next, code: differences.code };
     const applied = applyConfig(parts, next, differences, {
       journal,
       view,
@@ -142,6 +149,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       makeSource,
       makeSink,
       makeTransforms: (config) => activateTransforms(config, journal, context),
+      noteTransforms: () => renewal.note(current, true),
       use(changed) {
         parts = changed;
       },
@@ -149,7 +157,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       current = before;
       throw error;
     });
-    applying = applied.catch(() => undefined);
+    applying = applied.catch(() => undefined).then(renewal.start);
     return applied;
   }
 

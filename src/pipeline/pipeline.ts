@@ -38,6 +38,8 @@ export interface Pipeline {
 /** What a pipeline is made of. */
 export interface PipelineOptions {
   readonly config: ResolvedConfig;
+  /** Of the bytes of the files it was read from, none by default. */
+  readonly code?: string | undefined;
   readonly journal: Journal;
   readonly log: Log;
   readonly send: Send;

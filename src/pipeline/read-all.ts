@@ -18,6 +18,8 @@ export interface ReadAllOptions {
   readonly onProgress?: (source: string, progress: Progress) => void;
   /** Called when the journal is full, which by default is waited out; throws to end the reading. */
   readonly makeRoom?: () => Promise<void>;
+  /** What shows it; by default a view of the journal. */
+  readonly view?: View;
 }
 
 /** Reads every source once into a journal and returns the view of it; nothing is delivered. */
@@ -30,9 +32,10 @@ export async function readAll({
   consumes,
   onProgress,
   makeRoom = async () => {},
+  ...options
 }: ReadAllOptions): Promise<View> {
   const context = { log, signal, now };
-  const view = await openView(journal, viewOptions(config));
+  const view = options.view ?? (await openView(journal, viewOptions(config)));
   const intake = createIntake(journal, view, activateTransforms(config, journal, context));
   for (const entry of config.sources) {
     await readSource(activeSource(entry), {

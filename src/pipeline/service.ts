@@ -78,10 +78,12 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     const journal = await openJournal({ path: folder.journalPath, ...config.journal, now });
     opened.push(() => journal.close());
 
+    const first = markConfig(config, options.reload?.files ?? [], options.reload?.since ?? startedAt);
     const metrics = createOwnMetrics(() => status());
     const ownMetrics = () => metrics.text();
     const pipeline = await openPipeline({
       config,
+      code: first.code,
       journal,
       log,
       now,
@@ -97,7 +99,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
     opened.push(watchLedger(journal, log));
     opened.push(watchFill(journal, () => status().sinks, log));
     const reloader = createReloader({
-      first: markConfig(config, options.reload?.files ?? [], options.reload?.since ?? startedAt),
+      first,
       load: options.reload?.load ?? (async () => config),
       async apply(next, differences) {
         await pipeline.apply(next, differences);

@@ -37,6 +37,8 @@ export interface ViewKeeper {
   save(): Promise<void>;
   /** The same, but goes on without it, after a line in the log. */
   saveWithin(ms: number, log: Log): Promise<void>;
+  /** Does what changes the view, with what it sets in the view's state, and writes both in one transaction. */
+  change(task: () => void): Promise<void>;
   /**
    * Writes one when only the last one keeps what the journal holds, and goes on without it. Called at each change of a
    * full journal: beside a sink that holds as much it would free nothing, and costs megabytes each time.
@@ -52,11 +54,22 @@ export function keepView(view: View, journal: Journal, intake: Intake, now: () =
     await intake.exclusively(async () => {
       const position = journal.end();
       if (view.version === savedVersion && journal.position(viewConsumer) === position) return;
-      journal.state(viewConsumer).set("snapshot", view.snapshot());
-      await journal.commit(viewConsumer, position, { owners: [viewConsumer] });
+      await write();
       savedVersion = view.version;
     });
     await journal.trim();
+  }
+  async function change(task: () => void): Promise<void> {
+    await intake.exclusively(async () => {
+      task();
+      await write();
+      savedVersion = view.version;
+    });
+    await journal.trim();
+  }
+  function write(): Promise<void> {
+    journal.state(viewConsumer).set("snapshot", view.snapshot());
+    return journal.commit(viewConsumer, journal.end(), { owners: [viewConsumer] });
   }
   async function saveWithin(ms: number, log: Log): Promise<void> {
     const message = "The snapshot of the latest values cannot be written";
@@ -79,7 +92,7 @@ export function keepView(view: View, journal: Journal, intake: Intake, now: () =
     void saveOrNot();
   }, 60_000);
   timer.unref();
-  return { save, saveWithin, makeRoom, stop: () => clearInterval(timer) };
+  return { save, saveWithin, change, makeRoom, stop: () => clearInterval(timer) };
 }
 
 function restored(snapshot: unknown, options: ViewOptions, journal: Journal): View {

@@ -1,6 +1,7 @@
 import type { Batch } from "../model/batch.ts";
 import type { Run } from "../model/run.ts";
 import type { Sample } from "../model/sample.ts";
+import { adoptRuns } from "./adopt-runs.ts";
 import { collectSamples } from "./collect-samples.ts";
 import { createFacts } from "./facts.ts";
 import { createGroupVersions, type GroupVersions } from "./group-versions.ts";
@@ -105,6 +106,11 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
       for (const { run, source } of [...live.runs.values()]) if (isGone(source)) live.remove(run.id);
       facts.forget(isGone);
     },
+    adopt({ parts }, sources, now) {
+      facts.adopt(parts.facts, sources);
+      return adoptRuns(live, { runs: parts.runs, sources }, refused, now);
+    },
+    parts: { runs: live.runs, facts },
     expire: live.expire,
     versions,
     latest,

@@ -12,6 +12,10 @@ export interface Facts {
   merge(samples: readonly Sample[], source: string): void;
   /** Removes the facts of these sources. */
   forget(isGone: (source: string) => boolean): void;
+  /** Takes the measured values of a rebuilt view in the place of those of its sources; what `replace` gave stays. */
+  adopt(rebuilt: Facts, sources: readonly string[]): void;
+  /** The facts of one name from a source, and whether `replace` has given some of that name. */
+  family(source: string, name: string): { readonly facts: readonly Sample[]; readonly isTold: boolean };
   /** Puts back what a snapshot holds. */
   restore(entries: ReturnType<Facts["entries"]>, version: number): void;
   /** With their series, each only once. */
@@ -29,19 +33,35 @@ export type Family = Map<string, Sample>;
 
 export function createFacts(live: LiveRuns, refused: Refused): Facts {
   const sources = new Map<string, Map<string, Family>>();
+  const told = new WeakSet<Family>();
   let version = 0;
   let made: readonly Sample[] | undefined;
 
   function replace(facts: readonly Sample[], source: string): void {
     for (const [name, given] of Map.groupBy(facts, (fact) => fact.name)) {
-      const wanted = given.every(saysNone) ? [] : given;
-      const family = familyOf(source, name);
-      const before = [...family.values()];
-      live.release(family.size);
-      family.clear();
-      for (const fact of wanted) set(family, fact);
-      if (!isSame(family, before)) touch();
-      dropEmpty(source, name);
+      told.add(familyOf(source, name));
+      replaceFamily(source, name, given.every(saysNone) ? [] : given);
+    }
+  }
+
+  function replaceFamily(source: string, name: string, wanted: readonly Sample[]): void {
+    const family = familyOf(source, name);
+    const before = [...family.values()];
+    live.release(family.size);
+    family.clear();
+    for (const fact of wanted) set(family, fact);
+    if (!isSame(family, before)) touch();
+    dropEmpty(source, name);
+  }
+
+  function adopt(rebuilt: Facts, adopted: readonly string[]): void {
+    for (const source of adopted) {
+      const theirs = rebuilt.entries().find(([other]) => other === source)?.[1] ?? [];
+      const names = new Set([...(sources.get(source)?.keys() ?? []), ...theirs.map(({ name }) => name)]);
+      for (const name of names) {
+        const { facts, isTold } = rebuilt.family(source, name);
+        if (!isTold) replaceFamily(source, name, facts);
+      }
     }
   }
 
@@ -104,7 +124,12 @@ export function createFacts(live: LiveRuns, refused: Refused): Facts {
     replace,
     merge,
     forget,
+    adopt,
     restore,
+    family(source, name) {
+      const family = sources.get(source)?.get(name);
+      return { facts: [...(family?.values() ?? [])], isTold: family !== undefined && told.has(family) };
+    },
     samples() {
       made ??= factSamples(sources);
       return made;

@@ -1,6 +1,8 @@
 import type { Batch } from "../model/batch.ts";
 import type { Entries } from "../model/entries.ts";
 import type { Run } from "../model/run.ts";
+import type { Facts } from "./facts.ts";
+import type { LiveRun } from "./live-run.ts";
 
 /** The latest value of every live series; a consumer of the journal, kept across restarts by its snapshot. */
 export interface View {
@@ -8,6 +10,14 @@ export interface View {
   apply(batch: Batch): void;
   /** Removes what other sources than these have left. Called after a reload that has removed one. */
   keepSources(sources: readonly string[]): void;
+  /**
+   * Takes all series that these sources have in a view that was built anew, in the place of those they have here; what
+   * is known of runs and what was told as facts stays. Returns how many series have changed. Called when other transforms
+   * are at work.
+   */
+  adopt(rebuilt: View, sources: readonly string[], now: number): number;
+  /** What `adopt` takes. */
+  readonly parts: { readonly runs: ReadonlyMap<string, LiveRun>; readonly facts: Facts };
   /** Removes what has outlived `series.retention`. Called once a minute. */
   expire(now: number): void;
   /**

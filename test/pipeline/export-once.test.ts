@@ -5,7 +5,7 @@ import { pramathus } from "../../plugins/pramathus.ts";
 import { prometheus } from "../../plugins/prometheus.ts";
 import { pushgateway } from "../../plugins/pushgateway.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
-import { type defineConfig, defineHttpSink, defineSink, defineSource, filter, v } from "../../src/index.ts";
+import { type defineConfig, defineHttpSink, defineSink, defineSource, filter, label, v } from "../../src/index.ts";
 import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
@@ -56,6 +56,42 @@ function start(
 }
 
 describe("exportOnce()", () => {
+  it("pushes the latest values of the transforms at work, also those it has read before", async () => {
+    await using folder = await temporaryFolder();
+    const gateway = await open();
+    const shelf = defineSource("shelf", v.strictObject({}), () => ({
+      rereads: true,
+      async *read({ state }) {
+        if (state.get("read") !== undefined) return;
+        state.set("read", "");
+        yield makeBatch(makeSamples(3, { run }), { runs: [run] });
+      },
+    }));
+    const push = (env: string) =>
+      start(
+        {
+          sources: [shelf()],
+          transforms: [label({ env })],
+          sinks: [pushgateway({ endpoint: gateway.url })],
+        },
+        5000,
+        { stateDir: folder.path },
+      );
+    await push("dev");
+    const result = await push("prod");
+    assert.equal(result.read, 0);
+    assert.match(gateway.stored().at(-1) ?? "", /mlflow_loss\{.*env="prod"/);
+    assert.doesNotMatch(gateway.stored().at(-1) ?? "", /env="dev"/);
+    const pushes = gateway.stored().length;
+    await push("prod");
+    assert.ok(
+      gateway
+        .stored()
+        .slice(pushes)
+        .every((body) => body.includes('env="prod"')),
+    );
+  });
+
   it("adds up: read = filtered + delivered + dead letters + waiting", async () => {
     const receiver = await open((body) => (body.includes('"step":7,') ? { status: 400 } : undefined));
     const batches = [makeBatch(makeSamples(20, { run }), { runs: [run] })];

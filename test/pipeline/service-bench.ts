@@ -50,9 +50,9 @@ export function ticking(id = "ticks") {
   return { reads, entry: (word?: string) => define({ ...(word && { word }) }, { id }) };
 }
 
-/** Runs a service whose configuration is what `next` was last set to. */
-export async function serve(first: Config, drainMs = 2000) {
-  const folder = await temporaryFolder();
+/** Runs a service whose configuration is what `next` was last set to; a state folder that is given is kept. */
+export async function serve(first: Config, drainMs = 2000, stateDir?: string) {
+  const folder = stateDir === undefined ? await temporaryFolder() : { path: stateDir, remove: async () => {} };
   const stop = new AbortController();
   const lines: string[] = [];
   const write = (message: string, fields: object = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`);

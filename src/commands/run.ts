@@ -6,9 +6,6 @@ import { version } from "../runtime/version.ts";
 import { commonArgs, defineMlmonCommand, listenArg, stateArg } from "./command.ts";
 import { showProgress } from "./progress.ts";
 
-// A service has no result to print as JSON.
-const { json: _result, ...serviceArgs } = commonArgs;
-
 const ownArgs = {
   drain: {
     type: "string",
@@ -21,7 +18,7 @@ const ownArgs = {
 export default defineMlmonCommand({
   name: "run",
   description: "Reads and delivers until stopped, with the status server",
-  args: { ...serviceArgs, ...stateArg, ...listenArg, ...ownArgs },
+  args: { ...commonArgs, ...stateArg, ...listenArg, ...ownArgs },
   async run({ args, config: load, log, signal }) {
     const drainMs = parseDuration(args.drain ?? "10s");
     if (drainMs === undefined) {

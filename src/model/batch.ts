@@ -12,8 +12,8 @@ export interface Batch {
   /** Runs that are new or of which a fact (status, name, tag) has changed. Sinks of points do not see them. */
   readonly runs?: readonly Run[];
   /**
-   * The latest values of runs that are back after they were deleted or had ended: the view takes them again, sinks of
-   * points have had them already and do not see them.
+   * Latest values that sinks of points do not see: those of runs that are back after they were deleted or had ended,
+   * which such sinks have had already, and those that a transform gives beside `samples`, as `thin` does. Not counted.
    */
   readonly restored?: readonly Sample[];
   /**

@@ -26,5 +26,9 @@ export interface Source {
   inspect?(signal: AbortSignal): Promise<Inspection>;
 }
 
-/** Turns one batch into another, between a source and the journal; an empty one drops everything. */
+/**
+ * Turns one batch into another, between a source and the journal; an empty one drops everything. `samples` and `ended`
+ * are taken of it, and `restored`: values that sinks of latest values are to show, and sinks of points do not get. What
+ * another part has put there comes as `samples` of a batch of its own, with an empty state.
+ */
 export type Transform = (batch: Batch, ctx: Context) => Awaitable<Batch>;

@@ -9,6 +9,7 @@ import type { Sample } from "../model/sample.ts";
  */
 export function checkBatch(batch: Batch | undefined, giver: string): void {
   checkSamples(batch?.samples, giver);
+  if (batch?.restored !== undefined) checkSamples(batch.restored, giver);
   if (!Array.isArray(batch?.ended))
     throw new WorkError(`Cannot use what ${giver} gave: a batch needs a list of ended runs`);
 }

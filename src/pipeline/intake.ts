@@ -50,12 +50,15 @@ export function createIntake(
   async function takeNow(source: string, batch: Batch): Promise<void> {
     checkBatch(batch, `the source "${source}"`);
     const ledger: LedgerRow[] = readRows(source, batch);
-    let current: Batch = { ...batch, source };
+    const { restored, ...rest } = batch;
+    let current: Batch = { ...rest, source };
+    let shown = restored ?? [];
     for (const active of transforms) {
       const { id } = active;
       const before = current.samples;
       // A transform may give samples and ended runs alone, as the contract asks for no more.
-      const { samples, ended } = await applyTransform(active, current);
+      const { samples, ended, restored: more = [] } = await applyTransform(active, current);
+      shown = [...(await transformShown(active, shown, batch.time)), ...more];
       current = { ...current, samples, ended };
       const filtered = before.length - current.samples.length;
       if (filtered !== 0) {
@@ -63,7 +66,7 @@ export function createIntake(
         explain(id, before, samples);
       }
     }
-    if (current.restored) current = { ...current, restored: await transformRestored(current) };
+    if (shown.length > 0) current = { ...current, restored: shown };
     await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners()], ledger });
     view.apply(current);
     for (const follower of followers) follower(current);
@@ -90,15 +93,6 @@ export function createIntake(
     log.warn("New series are not shown, as there are as many as series.max allows", { max, example });
   }
 
-  /** The view must show them as it showed them before; the memory of the transforms is not touched. */
-  async function transformRestored({ time, restored = [] }: Batch): Promise<Batch["samples"]> {
-    let current: Batch = { time, samples: restored, ended: [] };
-    for (const active of transforms) {
-      current = await applyTransform(active, current, emptyState());
-    }
-    return current.samples;
-  }
-
   return {
     take: (source, batch) => exclusively(() => takeOrDiscard(source, batch)),
     exclusively,
@@ -111,6 +105,17 @@ export function createIntake(
       return () => void followers.delete(follower);
     },
   };
+}
+
+/** What the view alone is shown must look as all else there; the memory of the transform is not touched. */
+async function transformShown(
+  active: ActiveTransform,
+  shown: Batch["samples"],
+  time: number,
+): Promise<Batch["samples"]> {
+  if (shown.length === 0) return shown;
+  const { samples, restored = [] } = await applyTransform(active, { time, samples: shown, ended: [] }, emptyState());
+  return [...samples, ...restored];
 }
 
 /** Names the state of a source in the journal. */

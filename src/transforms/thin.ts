@@ -1,13 +1,15 @@
 import * as v from "valibot";
 import type { Context } from "../model/context.ts";
 import { defineTransform } from "../model/define.ts";
+import { isLater } from "../model/latest-rule.ts";
 import { option } from "../model/option.ts";
 import type { Sample } from "../model/sample.ts";
 
 /**
- * Keeps at most one sample per series and interval, by the times at which they were logged: the first of each interval.
- * Times that go back begin an interval anew. What it kept last is remembered across restarts, and forgotten when the run
- * has ended.
+ * Keeps at most one sample per series and interval for sinks of points, by the times at which they were logged: the
+ * first of each interval. Sinks of latest values show the newest value all the same, whether it was kept or not. What
+ * was kept last is remembered across restarts, and forgotten when the run has ended. Times that go back begin an
+ * interval anew.
  *
  * @example thin({ interval: "10s" })
  */
@@ -19,15 +21,22 @@ export const thin = defineTransform(
   }),
   ({ interval }) =>
     (batch, { state }) => {
+      const newest = new Map<string, Sample>();
       const samples = batch.samples.filter((sample) => {
         const key = seriesKey(sample);
         const slot = String(Math.floor(sample.time / interval));
-        if (state.get(key) === slot) return false;
+        const dropped = newest.get(key);
+        const isNewest = dropped === undefined || isLater(sample, dropped);
+        if (state.get(key) === slot) {
+          if (isNewest) newest.set(key, sample);
+          return false;
+        }
+        if (isNewest) newest.delete(key);
         state.set(key, slot);
         return true;
       });
       for (const run of batch.ended) forget(state, run.id);
-      return { ...batch, samples };
+      return { ...batch, samples, restored: [...newest.values()] };
     },
 );
 

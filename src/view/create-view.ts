@@ -65,13 +65,13 @@ function assemble({ max, retentionMs, sources }: ViewOptions, from: SnapshotPart
     for (const run of batch.runs ?? []) {
       if (live.admit(run, time, source) === "refused") refused.add("run_info");
     }
-    taker.take(batch.samples, time, source);
-    if (batch.restored) taker.take(batch.restored, time, source);
+    const measured = [batch.samples, batch.restored ?? []];
+    for (const samples of measured) taker.take(samples, time, source);
     if (batch.facts) facts.replace(batch.facts, source);
-    facts.merge(
-      batch.samples.filter(({ run }) => run === undefined),
-      source,
-    );
+    for (const samples of measured) {
+      const loose = samples.filter(({ run }) => run === undefined);
+      facts.merge(loose, source);
+    }
     for (const run of batch.ended) {
       if (run.deleted) live.remove(run.id);
       else endRun(run, time, source);

@@ -1,6 +1,6 @@
+import { isLater } from "../model/latest-rule.ts";
 import type { Sample } from "../model/sample.ts";
 import { factSamples } from "./fact-samples.ts";
-import { isLater } from "./latest-rule.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { Refused } from "./refused.ts";
 

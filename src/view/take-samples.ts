@@ -1,8 +1,8 @@
+import { isLater } from "../model/latest-rule.ts";
 import type { Sample } from "../model/sample.ts";
 import { cleanText } from "../prometheus/escape.ts";
 import { metricName } from "../prometheus/names.ts";
 import { labelsText, ownLabels } from "../prometheus/series.ts";
-import { isLater } from "./latest-rule.ts";
 import type { LiveRun, LiveSeries, Metric, OwnLabels } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { Refused } from "./refused.ts";

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { prometheus } from "../../plugins/prometheus.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { filter, label, mlflow, thin } from "../../src/index.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { silentLog } from "../../src/model/log.ts";
+import { activateTransforms } from "../../src/pipeline/active-transforms.ts";
 import { createIntake, sourceOwner } from "../../src/pipeline/intake.ts";
+import { openView } from "../../src/pipeline/view-keeper.ts";
 import { createView } from "../../src/view/create-view.ts";
+import type { View } from "../../src/view/view.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+
+const resolving = { origin: "test", secrets: "warn" } as const;
 
 describe("the intake", () => {
   it("forgets what a source has set when its batch was not taken", async () => {
@@ -60,6 +68,28 @@ describe("the intake", () => {
     await intake.take("s", makeBatch(samples.map((change) => ({ ...sample, ...change }))));
     const counts = journal.ledger().map(({ scope, id, name, count }) => `${scope} ${id} ${name} ${count}`);
     assert.deepEqual(counts.toSorted(), ["source s nonfinite 1", "source s read 5", "source s rounded 3"]);
+    await journal.close();
+  });
+
+  it("shows the newest value of what thin drops, as later transforms make it, and no sink of points gets it", async () => {
+    const journal = await openJournal({ path: ":memory:", maxBytes: 1024 ** 2 });
+    const options = { max: 100, retentionMs: 1e15 };
+    const view = await openView(journal, options);
+    const transforms = [thin({ interval: "1h" }), filter(({ name }) => name === "loss"), label({ env: "dev" })];
+    const config = resolveConfig({ sources: [mlflow({})], transforms, sinks: [prometheus()] }, resolving);
+    const context = { log: silentLog, signal: new AbortController().signal, now: Date.now };
+    const intake = createIntake(journal, view, activateTransforms(config, journal, context));
+    const samples = [...makeSamples(5), ...makeSamples(5, { name: "acc" })];
+    await intake.take("s", makeBatch(samples, { runs: [makeRun()] }));
+    await intake.take("s", makeBatch(makeSamples(7).slice(5)));
+    const shown = (one: View) => one.latest(0).samples.filter(({ name }) => !name.startsWith("run_"));
+    const [loss, ...others] = shown(view);
+    assert.deepEqual([loss?.step, loss?.labels, others.length], [6, { env: "dev" }, 0]);
+    assert.equal(journal.waiting(0).samples, 1);
+    const count = (name: string) => journal.ledger().reduce((sum, row) => sum + (row.name === name ? row.count : 0), 0);
+    assert.deepEqual([count("read"), count("filtered")], [12, 11]);
+    // What a start after a kill shows.
+    assert.deepEqual(shown(await openView(journal, options)), shown(view));
     await journal.close();
   });
 

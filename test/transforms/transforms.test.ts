@@ -4,6 +4,7 @@ import { filter, label, rename, thin } from "../../src/index.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import type { TransformEntry } from "../../src/model/define.ts";
 import { silentLog } from "../../src/model/log.ts";
+import type { Sample } from "../../src/model/sample.ts";
 import type { State, StateValue } from "../../src/model/state.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 
@@ -68,6 +69,23 @@ describe("transforms", () => {
         ({ step }) => step,
       );
     assert.deepEqual([...(await kept(0, 5)), ...(await kept(5, 25))], [0, 10, 20]);
+  });
+
+  it("thin gives the newest of what it drops to sinks of latest values, by MLflow's order", async () => {
+    const state = memory();
+    const taken = async (samples: readonly Sample[]) => {
+      const { samples: kept, restored = [] } = await apply(thin({ interval: "10s" }), makeBatch(samples), state);
+      return [kept, restored].map((some) => some.map(({ name, step }) => `${name} ${step}`));
+    };
+    const samples = makeSamples(20);
+    const [first, ...rest] = samples.slice(0, 5);
+    assert.ok(first);
+    assert.deepEqual(await taken([...makeSamples(1, { name: "acc" }), first, ...rest.toReversed()]), [
+      ["acc 0", "loss 0"],
+      ["loss 4"],
+    ]);
+    // What is kept is newer than what was dropped before it.
+    assert.deepEqual(await taken(samples.slice(5, 11)), [["loss 10"], []]);
   });
 
   it("thin keeps the series of another key apart, and forgets a run that has ended", async () => {

@@ -34,10 +34,10 @@ export async function collectPreview(options: CollectOptions): Promise<Preview> 
   const { config, now } = options;
   const journal = await openJournal({ path: ":memory:", maxBytes: Number.POSITIVE_INFINITY, now });
   try {
-    const sinks = config.sinks
-      .filter(({ id }) => options.sink === undefined || id === options.sink)
-      .map((sink) => activateSink(sink, { send: contactNobody, now }));
-    const consumes = sinks.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
+    const all = config.sinks.map((sink) => activateSink(sink, { send: contactNobody, now }));
+    const sinks = all.filter(({ id }) => options.sink === undefined || id === options.sink);
+    // One alone is shown what it gets beside the others.
+    const consumes = all.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
     const view = await readAll({ ...options, journal, consumes });
     const previews: SinkPreview[] = [];
     const refused: string[] = [];

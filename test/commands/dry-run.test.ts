@@ -46,6 +46,30 @@ describe("mlmon dry-run", () => {
     assert.match(torn.stderr, /^mlmon: .*Cannot read stdin line 3: it is not JSON$/m);
   });
 
+  it("shows of one sink what the whole configuration would send it, though its source reads more for another", async () => {
+    const text = `import { defineSource, filter, v } from "mlmon";
+import { pramathus } from "mlmon/plugins/pramathus";
+import { prometheus } from "mlmon/plugins/prometheus";
+const run = ${JSON.stringify({ ...run, name: "", status: "running", startTime: 1, user: "", stage: "None", tags: {}, params: {} })};
+const by = defineSource("by", v.strictObject({}), () => ({
+  async *read({ consumes }) {
+    const steps = consumes === "points" ? [1, 2, 3] : [3];
+    yield { time: 1, ended: [], samples: steps.map((step) => ({ name: "loss", value: step, time: 1, step, run })) };
+  },
+}));
+export default { sources: [by()], transforms: [filter(({ step }) => step < 3)],
+  sinks: [prometheus(), pramathus({ endpoint: "http://localhost/" })] };`;
+    await using folder = await folderWith({ "mlmon.config.ts": text });
+    const preview = async (...more: string[]) => {
+      const { stdout } = await mlmon(["dry-run", "--json", ...more], { cwd: folder.path });
+      return JSON.parse(stdout).sinks;
+    };
+    const [page, pramathus] = await preview();
+    assert.match(page.requests[0].body, /^mlflow_loss\{.*\} 2$/m);
+    assert.deepEqual(await preview("--sink", "prometheus"), [page]);
+    assert.deepEqual(await preview("--sink", "pramathus"), [pramathus]);
+  });
+
   it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
     await using folder = await folderWith(files);
     const run = () => mlmon([...words, "--snapshot", "kept.json"], { cwd: folder.path });

@@ -51,6 +51,8 @@ export default defineMlmonCommand({
       sink: args.sink || undefined,
       limit: args.limit === undefined ? defaultLimit(args) : count("limit", args.limit),
       now: () => now,
+      // Recorded samples stand for those to come.
+      firstSeen: () => (args.input ? Number.NEGATIVE_INFINITY : now),
       onProgress: showProgress(),
     });
     if (args.snapshot) return gate(args.snapshot, preview, snapshot, now);

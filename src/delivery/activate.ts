@@ -12,6 +12,8 @@ export interface ActivateOptions {
   readonly send: Send;
   /** Unix ms. */
   readonly now: () => number;
+  /** When a sink that starts from "now" was first seen, Unix ms; before everything by default. */
+  readonly firstSeen?: () => number;
 }
 
 /** Makes a configured sink ready for its worker; called once a sink and start. */
@@ -33,7 +35,8 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     traits: sink,
     render: (batch) => sink.render(batch),
     deliver,
-    match: matching(host),
+    match: host.match,
+    startsAt: startOf(host, options),
     batch: {
       samples: host.batch?.size ?? sink.limits?.samples ?? 1000,
       bytes: host.batch?.bytes ?? sink.limits?.bytes ?? 1024 ** 2,
@@ -48,10 +51,9 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
   };
 }
 
-/** What was logged before the date that a sink starts from is not for it, however late it is read. */
-function matching({ match, startFrom }: ResolvedSink["host"]): ActiveSink["match"] {
-  if (typeof startFrom !== "number") return match;
-  return (sample) => sample.time >= startFrom && (match?.(sample) ?? true);
+function startOf({ startFrom }: ResolvedSink["host"], { firstSeen }: ActivateOptions): ActiveSink["startsAt"] {
+  if (startFrom === "now") return firstSeen;
+  return typeof startFrom === "number" ? () => startFrom : undefined;
 }
 
 interface HttpDelivery extends ActivateOptions {

@@ -13,6 +13,8 @@ export interface ActiveSink {
   render(batch: Batch): readonly unknown[];
   deliver(request: unknown, ctx: SinkContext): Promise<Outcome>;
   readonly match: ((sample: Sample) => boolean) | undefined;
+  /** The time (Unix ms) before which nothing that was logged is for it, however late it is read; absent: all is. */
+  readonly startsAt: (() => number) | undefined;
   readonly batch: { readonly samples: number; readonly bytes: number; readonly intervalMs: number };
   /** What becomes of its backlog when the journal is full on its account. */
   readonly whenFull: "pause" | "drop-oldest";

@@ -26,17 +26,21 @@ export function mergeSlice({ batches }: Slice): Batch | undefined {
   };
 }
 
-/** Keeps what the user's `match` wants and the sink can carry; `dry-run` and the workers share it. */
+/**
+ * Keeps what is not from before the sink's start, what the user's `match` wants and the sink can carry; `dry-run` and the
+ * workers share it.
+ */
 export function select(sink: ActiveSink, batch: Batch): Selection {
-  const { match, traits } = sink;
-  if (!match && !traits.refuse) return { batch, ledger: [] };
+  const { match, traits, startsAt } = sink;
+  if (!match && !traits.refuse && !startsAt) return { batch, ledger: [] };
+  const since = startsAt?.() ?? Number.NEGATIVE_INFINITY;
   const counts = new Map<string, number>();
   const examples = new Map<string, Sample>();
   let failure: string | undefined;
   const samples = batch.samples.filter((sample) => {
     let key: string | undefined;
     try {
-      key = leftOut(sink, sample);
+      key = sample.time < since ? unmatchedKey : leftOut(sink, sample);
     } catch (error) {
       key = "plugin_error";
       failure ??= messageOf(error);
@@ -56,7 +60,9 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
       count,
     };
   });
-  const selection = { batch: { ...batch, samples }, ledger, examples };
+  // Who was given nothing of a run is not told of its end.
+  const ended = batch.ended.filter(({ deleted, endTime = since }) => deleted || endTime >= since);
+  const selection = { batch: { ...batch, samples, ended }, ledger, examples };
   return failure === undefined ? selection : { ...selection, failure };
 }
 

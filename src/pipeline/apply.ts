@@ -26,6 +26,7 @@ export interface ApplyWorld {
   readonly view: View;
   readonly intake: Intake;
   readonly log: Log;
+  readonly now: () => number;
   /** How long a part may take to leave, ms. */
   readonly leaveMs: number;
   makeSource(entry: ResolvedEntry<Source>): SourceAtWork;
@@ -103,10 +104,8 @@ async function exchangeSinks(
       await setUp(sink, ready);
       carryOver(find(before.sinks, sink.sink.id), sink);
     }
-    await placeNew(
-      world.journal,
-      made.map(({ placed }) => placed),
-    );
+    const places = made.map(({ placed }) => placed);
+    await placeNew(world.journal, places, world.now);
   } catch (error) {
     for (const sink of ready) await closeSink(sink, world.log);
     // Of several new ones some may have got a position, which nothing would move.

@@ -34,6 +34,7 @@ export async function dropGone(journal: Journal, sinks: Sinks, log: Log): Promis
     // What it had begun to catch up with is begun anew if it comes back.
     const keeper = catchUpOwner(id);
     forgetBegin(journal.state(keeper));
+    journal.state(keeper).delete(seenKey);
     await journal.forget(consumer, { owners: [keeper], ledger: samples > 0 ? [dropped] : [] });
   }
 }
@@ -52,10 +53,10 @@ export async function releaseUnserved(journal: Journal, sinks: Sinks): Promise<v
 }
 
 /**
- * Gives each sink that has none a position, so that nothing it is to have is trimmed; called before its worker starts.
- * The position of a sink at work is its worker's alone.
+ * Gives each sink that has none a position, so that nothing it is to have is trimmed, and notes when one that starts
+ * from "now" was first seen; called before its worker starts. The position of a sink at work is its worker's alone.
  */
-export async function placeNew(journal: Journal, sinks: readonly Placed[]): Promise<void> {
+export async function placeNew(journal: Journal, sinks: readonly Placed[], now = Date.now): Promise<void> {
   const known = new Set(journal.consumers());
   for (const { id, startFrom, catchesUp } of sinks) {
     const owner = sinkOwner(id);
@@ -65,17 +66,30 @@ export async function placeNew(journal: Journal, sinks: readonly Placed[]): Prom
     const position = mustCatchUp || startFrom === "now" ? journal.end() : journal.position(owner);
     const keeper = catchUpOwner(id);
     if (mustCatchUp) journal.state(keeper).set(beginKey, String(position));
+    // One that an export has left out, as nothing is served there, is as old as it was.
+    const isFirst = journal.state(keeper).get(seenKey) === undefined;
+    if (startFrom === "now" && isFirst) journal.state(keeper).set(seenKey, String(now()));
     const placed = placedRow(journal, id, position);
     await journal.commit(owner, position, { owners: [keeper], ledger: placed.count === 0 ? [] : [placed] });
   }
 }
 
-/** Whose state says where a sink begins, under `beginKey`, until it has got what the journal no longer holds. */
+/** When a sink was first seen, Unix ms: one that starts from "now" starts there. */
+export function firstSeen(journal: Journal, id: string): number {
+  return Number(journal.state(catchUpOwner(id)).get(seenKey) ?? Number.NEGATIVE_INFINITY);
+}
+
+/**
+ * Whose state says when a sink was first seen, and where it begins, under `beginKey`, until it has got what the journal
+ * no longer holds.
+ */
 export function catchUpOwner(id: string): string {
   return `catch-up/${id}`;
 }
 
 export const beginKey = "begin";
+
+const seenKey = "seen";
 
 /** The id of the last dead letter that has come from the sink's history to the common journal. */
 export const movedKey = "moved";

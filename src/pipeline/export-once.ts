@@ -68,6 +68,12 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     const journal = await openJournal({ path, ...bounds, now });
     opened.push(() => journal.close());
     const before = journal.ledger();
+    const late = folder ? [] : config.sinks.filter(({ host }) => host.startFrom === "now").map(({ id }) => id);
+    if (late.length > 0) {
+      log.warn('A sink that starts from "now" gets what is logged meanwhile alone, as no --state is kept', {
+        sinks: late.join(", "),
+      });
+    }
     const pipeline = await openPipeline({
       config,
       code: options.code,

@@ -78,10 +78,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     journal,
     made.filter((sink) => !wanted.includes(sink)).map(({ sink }) => sink),
   );
-  await placeNew(
-    journal,
-    wanted.map(({ placed }) => placed),
-  );
+  const places = wanted.map(({ placed }) => placed);
+  await placeNew(journal, places, now);
   for (const sink of wanted) await sink.setup();
 
   async function readAll(): Promise<void> {
@@ -144,6 +142,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       view,
       intake,
       log,
+      now,
       leaveMs: drainMs,
       saveView: () => keeper.saveWithin(closeMs, log),
       makeSource,

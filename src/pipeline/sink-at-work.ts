@@ -12,7 +12,7 @@ import type { Log } from "../model/log.ts";
 import type { SinkContext } from "../model/sink.ts";
 import type { View } from "../view/view.ts";
 import { type CatchUpWorld, catchUp, rereadable } from "./catch-up.ts";
-import type { Placed } from "./consumers.ts";
+import { firstSeen, type Placed } from "./consumers.ts";
 import { supervise } from "./supervise.ts";
 
 /** A configured sink with its worker, from its making to its end. */
@@ -58,9 +58,11 @@ export interface SinkWorld {
 /** Makes a sink; nothing is opened or sent yet. Throws `ConfigError` when it cannot be made. */
 export function sinkAtWork(resolved: ResolvedSink, world: SinkWorld): SinkAtWork {
   const { journal, view, log, now, send, once, ownMetrics, inputEnded, yields, dropOrders } = world;
+  let seen: number | undefined;
   const stop = new AbortController();
   const leave = new AbortController();
-  const made = activateSink(resolved, { send, now });
+  // It has a place when its first sample comes.
+  const made = activateSink(resolved, { send, now, firstSeen: () => (seen ??= firstSeen(journal, resolved.id)) });
   const sink = once ? leavingWhenGone(made, leave) : made;
   const ctx: SinkContext = { log, now, signal: stop.signal, state: journal.state(sinkOwner(sink.id)), ownMetrics };
   let worker = Promise.resolve();

@@ -23,6 +23,8 @@ export interface CollectOptions {
   /** Requests kept for each sink; the counts hold all of them. */
   readonly limit: number;
   readonly now: () => number;
+  /** When a sink that starts from "now" is taken to be first seen; the clock's time by default. */
+  readonly firstSeen?: () => number;
   readonly onProgress?: (source: string, progress: Progress) => void;
 }
 
@@ -31,10 +33,10 @@ export interface CollectOptions {
  * export; contacts no sink. Throws `WorkError` when a source cannot be read.
  */
 export async function collectPreview(options: CollectOptions): Promise<Preview> {
-  const { config, now } = options;
+  const { config, now, firstSeen = now } = options;
   const journal = await openJournal({ path: ":memory:", maxBytes: Number.POSITIVE_INFINITY, now });
   try {
-    const all = config.sinks.map((sink) => activateSink(sink, { send: contactNobody, now }));
+    const all = config.sinks.map((sink) => activateSink(sink, { send: contactNobody, now, firstSeen }));
     const sinks = all.filter(({ id }) => options.sink === undefined || id === options.sink);
     // One alone is shown what it gets beside the others.
     const consumes = all.some(({ traits }) => traits.consumes !== "latest") ? "points" : "latest";
@@ -46,10 +48,21 @@ export async function collectPreview(options: CollectOptions): Promise<Preview> 
       previews.push(await previewSink(sink, { journal, view, options, left }));
       refused.push(...left.warnings());
     }
-    return { sinks: previews, warnings: [...config.warnings, ...warningsOf(view, previews, sinks), ...refused] };
+    const late = Number.isFinite(firstSeen()) ? startingNow(config, sinks) : [];
+    return {
+      sinks: previews,
+      warnings: [...config.warnings, ...warningsOf(view, previews, sinks), ...refused, ...late],
+    };
   } finally {
     await journal.close();
   }
+}
+
+/** An empty preview would look like a mistake. */
+function startingNow(config: ResolvedConfig, shown: readonly ActiveSink[]): string[] {
+  return config.sinks
+    .filter(({ id, host }) => host.startFrom === "now" && shown.some((sink) => sink.id === id))
+    .map(({ id }) => `${id} starts from "now": what was logged before is left out, as it is at its first start`);
 }
 
 async function contactNobody(): Promise<never> {

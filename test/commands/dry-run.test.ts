@@ -70,6 +70,19 @@ export default { sources: [by()], transforms: [filter(({ step }) => step < 3)],
     assert.deepEqual(await preview("--sink", "pramathus"), [pramathus]);
   });
 
+  it("leaves out what MLflow holds for a sink that starts from now, and says so; recorded samples are all for it", async () => {
+    const sink = `pramathus({ endpoint: "http://localhost/" }, { startFrom: "now" })`;
+    await using folder = await folderWith({ ...files, "mlmon.config.ts": config(sink) });
+    const preview = async (...more: string[]) => {
+      const { stdout } = await mlmon(["dry-run", "--json", ...more], { cwd: folder.path });
+      const { sinks, warnings } = JSON.parse(stdout);
+      return [sinks[0].samples, sinks[0].requests.length, ...warnings];
+    };
+    const why = 'pramathus starts from "now": what was logged before is left out, as it is at its first start';
+    assert.deepEqual(await preview(), [0, 0, why]);
+    assert.deepEqual(await preview("--input", "samples.ndjson"), [2, 1]);
+  });
+
   it("keeps a snapshot, agrees with it, and ends with 3 and the sink's name when the payload has changed", async () => {
     await using folder = await folderWith(files);
     const run = () => mlmon([...words, "--snapshot", "kept.json"], { cwd: folder.path });

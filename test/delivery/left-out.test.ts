@@ -8,8 +8,41 @@ import { createSender } from "../../src/delivery/send.ts";
 import { defineSink, v } from "../../src/index.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { Secret, secret } from "../../src/model/secret.ts";
-import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 import { openBench } from "./world.ts";
+
+describe("select()", () => {
+  it("leaves out what was logged before the start of a sink, and the end of runs that had ended", () => {
+    const define = defineSink("own", v.strictObject({}), () => ({
+      render: () => [],
+      deliver: async () => ({ kind: "delivered" }),
+    }));
+    const prepared = define().prepare();
+    if (!prepared.ok) throw new Error("refused");
+    const [first, , third] = makeSamples(3);
+    const start = (first?.time ?? 0) + 1500;
+    const old = makeRun({ id: "old", endTime: start - 1, status: "finished" });
+    const ended = [old, { ...old, id: "new", endTime: start }, { ...old, id: "gone", deleted: true }, makeRun()];
+    for (const [startFrom, firstSeen] of [
+      ["now", start],
+      [start, 0],
+    ] as const) {
+      const resolved = { id: "own", type: "own", options: {}, host: { startFrom }, create: prepared.create };
+      const send = createSender({ version: "test" });
+      const sink = activateSink(resolved, { send, now: Date.now, firstSeen: () => firstSeen });
+      const { batch, ledger } = select(sink, makeBatch(makeSamples(3), { ended }));
+      assert.deepEqual(batch.samples, [third]);
+      assert.deepEqual(
+        batch.ended.map(({ id }) => id),
+        ["new", "gone", makeRun().id],
+      );
+      assert.deepEqual(
+        ledger.map(({ name, count }) => [name, count]),
+        [["unmatched", 2]],
+      );
+    }
+  });
+});
 
 describe("logLeftOut()", () => {
   it("falls silent when a plugin makes up a reason for each sample", () => {

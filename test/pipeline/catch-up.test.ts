@@ -40,10 +40,10 @@ const polled = defineSource("polled", v.strictObject({}), () => ({
   },
 }));
 
-function grow(count: number): void {
+function grow(count: number, since = 1000): void {
   const step = store.length;
   for (let index = 0; index < count; index++) {
-    store.push({ name: "loss", value: step + index, time: 1000 + step + index, step: step + index, run });
+    store.push({ name: "loss", value: step + index, time: since + step + index, step: step + index, run });
   }
 }
 
@@ -194,7 +194,7 @@ describe("a new sink", () => {
     assert.deepEqual(await histories(), []);
     await without.end();
     const { status } = await serve(path, receivers, { startFrom: "now" });
-    grow(10);
+    grow(10, Date.now());
     await until(() => steps(receivers[0]).length >= 1010 && steps(receivers[1]).includes(1009));
     assert.deepEqual(steps(receivers[1]), upTo(1010).slice(1000));
     assert.deepEqual(status()?.ledgerMismatches, []);

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from "node:test";
 import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { silentLog } from "../../src/model/log.ts";
-import { dropGone, placeNew } from "../../src/pipeline/consumers.ts";
+import { dropGone, firstSeen, placeNew, releaseUnserved } from "../../src/pipeline/consumers.ts";
 import { makeBatch, makeSamples } from "../fixtures/samples.ts";
 
 const opened: (() => Promise<void>)[] = [];
@@ -40,6 +40,28 @@ describe("placeNew()", () => {
     const { journal } = await open();
     await placeNew(journal, [{ id: "old", startFrom: "now", catchesUp: false }]);
     assert.equal(journal.waiting(journal.position("sink/old")).samples, 10);
+  });
+});
+
+describe("firstSeen()", () => {
+  it("is when a sink that starts from now got its place, and is forgotten with the sink", async () => {
+    const { journal, log } = await open();
+    const place = (time: number) => placeNew(journal, [{ id: "new", startFrom: "now", catchesUp: true }], () => time);
+    await place(5);
+    await place(6);
+    assert.deepEqual([firstSeen(journal, "new"), firstSeen(journal, "old")], [5, Number.NEGATIVE_INFINITY]);
+    await dropGone(journal, [{ id: "old" }], log);
+    await place(7);
+    assert.equal(firstSeen(journal, "new"), 7);
+  });
+
+  it("stays through an export that leaves the sink out", async () => {
+    const { journal } = await open();
+    const place = (time: number) => placeNew(journal, [{ id: "page", startFrom: "now", catchesUp: false }], () => time);
+    await place(5);
+    await releaseUnserved(journal, [{ id: "page" }]);
+    await place(6);
+    assert.equal(firstSeen(journal, "page"), 5);
   });
 });
 

@@ -53,6 +53,30 @@ describe("transforms", () => {
     assert.deepEqual(await names(rename(({ name }) => name.toLowerCase())), ["loss", "acc"]);
   });
 
+  it("rename warns once a name of keys of one run that become one series, across batches", async () => {
+    const lines: string[] = [];
+    const log = {
+      ...silentLog,
+      warn: (message: string, fields = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`),
+    };
+    const prepared = rename({ "val/loss": "loss", a: "b", c: "d" }).prepare();
+    if (!prepared.ok) throw new Error("refused");
+    const transform = prepared.create();
+    const other = makeRun({ id: "other" });
+    const take = (...samples: Sample[]) =>
+      transform(makeBatch(samples), { state: memory(), log, signal: new AbortController().signal, now: () => 0 });
+    const [loss, validation] = [makeSamples(2), makeSamples(2, { name: "val/loss" })];
+    // Of another run, with another label, or by another name: no two are one.
+    await take(...loss, ...makeSamples(1, { name: "val/loss", run: other }), ...makeSamples(1, { name: "a" }));
+    await take(...makeSamples(1, { name: "val/loss", labels: { x: "1" } }));
+    assert.deepEqual(lines, []);
+    await take(...validation);
+    await take(...validation, ...loss);
+    assert.deepEqual(lines, [
+      `Keys of one run are renamed to one name, and are one series from here on {"name":"loss","keys":"loss, val/loss","run":"${makeRun().id}"}`,
+    ]);
+  });
+
   it("label adds labels and keeps those there are", async () => {
     const batch = makeBatch(makeSamples(1, { labels: { a: "1" } }));
     assert.deepEqual((await apply(label({ team: "x" }), batch)).samples[0]?.labels, { a: "1", team: "x" });

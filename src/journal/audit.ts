@@ -2,19 +2,24 @@ import type { Journal, LedgerRow } from "./journal.ts";
 import { sinkOf } from "./sink-owner.ts";
 
 /**
- * Says where the ledger does not add up; empty when it does. Every sample that sources have read was filtered or stored,
- * and each sink has passed every stored one (delivered, unmatched, refused, superseded, dropped, dead, or skipped as older
+ * Says where the ledger does not add up; empty when it does. Every sample that a source has read was filtered or stored,
+ * what is stored of all sources is what the journal holds, and each sink has passed every stored one (delivered, unmatched, refused, superseded, dropped, dead, or skipped as older
  * than the sink) or has it waiting. Called once a minute, at the end, and for each status.
  */
 export function auditLedger(journal: Journal): readonly string[] {
   const ledger = journal.ledger();
   const stored = journal.stored();
-  const read = sum(ledger, ({ name }) => name === "read");
-  const filtered = sum(ledger, ({ name }) => name === "filtered");
   const mismatches: string[] = [];
-  if (read !== filtered + stored) {
-    mismatches.push(`read ${read} is not filtered ${filtered} + stored ${stored}`);
+  for (const source of new Set(ledger.filter(({ scope }) => scope === "source").map(({ id }) => id))) {
+    const read = sum(ledger, ({ id, name }) => id === source && name === "read");
+    const filtered = sum(ledger, ({ name, reason }) => name === "filtered" && reason === source);
+    const kept = sum(ledger, ({ id, name }) => id === source && name === "stored");
+    if (read !== filtered + kept) {
+      mismatches.push(`source "${source}": read ${read} is not filtered ${filtered} + stored ${kept}`);
+    }
   }
+  const kept = sum(ledger, ({ name }) => name === "stored");
+  if (kept !== stored) mismatches.push(`stored ${kept} of all sources is not what the journal was given, ${stored}`);
   for (const consumer of journal.consumers()) {
     const id = sinkOf(consumer);
     if (id === undefined) continue;

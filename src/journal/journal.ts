@@ -82,6 +82,7 @@ export interface LedgerRow {
     | "nonfinite"
     | "rounded"
     | "filtered"
+    | "stored"
     | "unmatched"
     | "refused"
     | "superseded"
@@ -92,7 +93,7 @@ export interface LedgerRow {
     | "replayed"
     | "evicted"
     | "dropped";
-  /** Why, from a closed list per part; empty for `read` and `delivered`. */
+  /** Why, from a closed list per part; of what a transform has filtered the source; empty for `read` and `delivered`. */
   readonly reason: string;
   readonly count: number;
 }

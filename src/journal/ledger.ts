@@ -57,6 +57,7 @@ const names: Words<LedgerRow["name"]> = {
   nonfinite: true,
   rounded: true,
   filtered: true,
+  stored: true,
   unmatched: true,
   refused: true,
   superseded: true,

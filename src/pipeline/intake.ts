@@ -62,10 +62,12 @@ export function createIntake(
       current = { ...current, samples, ended };
       const filtered = before.length - current.samples.length;
       if (filtered !== 0) {
-        ledger.push({ scope: "transform", id, name: "filtered", reason: id, count: filtered });
+        ledger.push({ scope: "transform", id, name: "filtered", reason: source, count: filtered });
         explain(id, before, samples);
       }
     }
+    const stored = current.samples.length;
+    if (stored > 0) ledger.push({ scope: "source", id: source, name: "stored", reason: "", count: stored });
     if (shown.length > 0) current = { ...current, restored: shown };
     await journal.append({ batch: current, owners: [sourceOwner(source), ...transformOwners()], ledger });
     view.apply(current);

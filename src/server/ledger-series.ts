@@ -9,7 +9,11 @@ export const ledgerSeries: readonly OwnSeries[] = [
   counter("mlmon_samples_rounded_total", "Samples read whose step or time is beyond 2⁵³ and rounded", "rounded", [
     "source",
   ]),
-  counter("mlmon_samples_filtered_total", "Samples dropped by the transform", "filtered", ["transform"]),
+  counter("mlmon_samples_filtered_total", "Samples of the source dropped by the transform", "filtered", [
+    "transform",
+    "source",
+  ]),
+  counter("mlmon_samples_stored_total", "Samples of the source that every sink is to have", "stored", ["source"]),
   counter("mlmon_samples_delivered_total", "Samples that the sink has delivered", "delivered", ["sink"]),
   counter("mlmon_samples_unmatched_total", "Samples that the sink is not to have", "unmatched", ["sink"]),
   counter("mlmon_samples_refused_total", "Samples that the sink cannot carry", "refused", ["sink", "reason"]),
@@ -44,7 +48,7 @@ function counter(
   name: OwnSeries["name"],
   help: string,
   row: LedgerRow["name"],
-  labels: readonly ["source" | "transform" | "sink", "reason"?],
+  labels: readonly ["source" | "transform" | "sink", ("reason" | "source")?],
 ): OwnSeries {
   const [part, reason] = labels;
   return {
@@ -57,7 +61,7 @@ function counter(
       if (!reason) for (const id of ids(status, part)) yield [{ [part]: id }, 0];
       for (const { name, id, reason: why, count } of status.ledger) {
         // A transform that makes samples filters less than none.
-        if (name === row) yield [{ [part]: id, ...(reason && { reason: why }) }, Math.max(0, count)];
+        if (name === row) yield [{ [part]: id, ...(reason && { [reason]: why }) }, Math.max(0, count)];
       }
     },
   };

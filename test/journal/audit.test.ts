@@ -17,7 +17,11 @@ async function open() {
   const append = () =>
     journal.append({
       batch: makeBatch(makeSamples(7)),
-      ledger: [row("source", "read", 10), row("transform", "filtered", 3)],
+      ledger: [
+        row("source", "read", 10),
+        { ...row("transform", "filtered", 3), reason: "x" },
+        row("source", "stored", 7),
+      ],
     });
   return { journal, append };
 }
@@ -44,11 +48,18 @@ describe("auditLedger()", () => {
     assert.deepEqual(auditLedger(journal), ['sink "x": passed 3 + waiting 3 is not stored 7']);
   });
 
-  it("names samples that were read and are neither filtered nor stored", async () => {
+  it("names the source of samples that were read and are neither filtered nor stored", async () => {
     const { journal, append } = await open();
     await append();
-    await journal.append({ batch: makeBatch([]), ledger: [row("source", "read", 2)] });
-    assert.deepEqual(auditLedger(journal), ["read 12 is not filtered 3 + stored 7"]);
+    const other = { ...row("source", "read", 2), id: "y" };
+    await journal.append({ batch: makeBatch([]), ledger: [other] });
+    assert.deepEqual(auditLedger(journal), ['source "y": read 2 is not filtered 0 + stored 0']);
+  });
+
+  it("names samples that are in the journal and of no source", async () => {
+    const { journal } = await open();
+    await journal.append({ batch: makeBatch(makeSamples(2)) });
+    assert.deepEqual(auditLedger(journal), ["stored 0 of all sources is not what the journal was given, 2"]);
   });
 
   it("counts as skipped what was trimmed before a sink came", async () => {

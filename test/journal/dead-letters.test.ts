@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
+import { takenRows } from "../fixtures/samples.ts";
 import { makeBatch, makeSamples } from "./make.ts";
 
 const letter = (step: number) => ({
@@ -38,7 +39,7 @@ describe("dead letters near the cap of their room", () => {
     const { journal, die } = await open(3);
     await journal.append({
       batch: makeBatch([]),
-      ledger: [{ ...dead, scope: "source", id: "a", name: "read", reason: "", count: 180 }],
+      ledger: takenRows("a", 180),
     });
     for (let step = 0; step < 5; step++) await die(step);
     assert.equal(samples(journal.dead.counts({})), 60);

@@ -11,7 +11,7 @@ import { silentLog } from "../../src/model/log.ts";
 import { catchUp } from "../../src/pipeline/catch-up.ts";
 import { placeNew } from "../../src/pipeline/consumers.ts";
 import { temporaryFolder } from "../beds/wait.ts";
-import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+import { makeBatch, makeRun, makeSamples, takenRows } from "../fixtures/samples.ts";
 
 const total = 450;
 const many = defineSource("many", v.strictObject({}), () => ({
@@ -27,7 +27,7 @@ describe("the dead letters of a new sink's history", () => {
     const inner = await openJournal({ path: ":memory:", maxBytes: 1e9 });
     await inner.append({
       batch: makeBatch(makeSamples(total)),
-      ledger: [{ scope: "source", id: "many", name: "read", reason: "", count: total }],
+      ledger: takenRows("many", total),
     });
     await inner.commit("sink/other", inner.end(), {
       ledger: [{ scope: "sink", id: "other", name: "delivered", reason: "", count: total }],

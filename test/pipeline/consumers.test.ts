@@ -4,7 +4,7 @@ import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { dropGone, firstSeen, placeNew, releaseUnserved } from "../../src/pipeline/consumers.ts";
-import { makeBatch, makeSamples } from "../fixtures/samples.ts";
+import { makeBatch, makeSamples, takenRows } from "../fixtures/samples.ts";
 
 const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -17,7 +17,7 @@ async function open() {
   opened.push(journal.close);
   await placeNew(journal, [{ id: "old", catchesUp: false }]);
   const batch = makeBatch(makeSamples(10));
-  await journal.append({ batch, ledger: [{ scope: "source", id: "s", name: "read", reason: "", count: 10 }] });
+  await journal.append({ batch, ledger: takenRows("s", 10) });
   const lines: string[] = [];
   const log = { ...silentLog, warn: (_: string, fields = {}) => void lines.push(JSON.stringify(fields)) };
   return { journal, lines, log };

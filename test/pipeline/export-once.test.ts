@@ -15,7 +15,7 @@ import { placeNew } from "../../src/pipeline/consumers.ts";
 import { exportOnce } from "../../src/pipeline/export-once.ts";
 import { temporaryFolder } from "../beds/wait.ts";
 import { type Receiver, startReceiver } from "../fixtures/receiver.ts";
-import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
+import { makeBatch, makeRun, makeSamples, takenRows } from "../fixtures/samples.ts";
 
 const receivers: Receiver[] = [];
 afterEach(async () => {
@@ -168,7 +168,7 @@ describe("exportOnce()", () => {
     const before = await openJournal({ path, maxBytes: 1e9 });
     await before.append({
       batch: makeBatch(makeSamples(100, { run })),
-      ledger: [{ scope: "source", id: "given", name: "read", reason: "", count: 100 }],
+      ledger: takenRows("given", 100),
     });
     for (const consumer of ["sink/prometheus", "sink/pramathus"]) await before.commit(consumer, 0);
     await before.close();

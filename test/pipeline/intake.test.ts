@@ -67,7 +67,12 @@ describe("the intake", () => {
     const samples = [{ step: 2 ** 53 }, { step: -(2 ** 60) }, { time: 2 ** 63 }, { value: Number.NaN }, {}];
     await intake.take("s", makeBatch(samples.map((change) => ({ ...sample, ...change }))));
     const counts = journal.ledger().map(({ scope, id, name, count }) => `${scope} ${id} ${name} ${count}`);
-    assert.deepEqual(counts.toSorted(), ["source s nonfinite 1", "source s read 5", "source s rounded 3"]);
+    assert.deepEqual(counts.toSorted(), [
+      "source s nonfinite 1",
+      "source s read 5",
+      "source s rounded 3",
+      "source s stored 5",
+    ]);
     await journal.close();
   });
 

@@ -14,7 +14,7 @@ const servers = await bed("servers");
 const ledger: readonly LedgerRow[] = [
   { scope: "source", id: "mlflow", name: "read", reason: "", count: 1000 },
   { scope: "source", id: "mlflow", name: "nonfinite", reason: "", count: 7 },
-  { scope: "transform", id: "filter", name: "filtered", reason: "", count: 45 },
+  { scope: "transform", id: "filter", name: "filtered", reason: "mlflow", count: 45 },
   { scope: "sink", id: "pramathus", name: "delivered", reason: "", count: 900 },
   { scope: "sink", id: "pramathus", name: "unmatched", reason: "", count: 30 },
   { scope: "sink", id: "pramathus", name: "refused", reason: "not_finite", count: 7 },
@@ -40,7 +40,7 @@ describe("mlmon's own series", () => {
     for (const line of [
       'mlmon_samples_read_total{source="mlflow"} 1000',
       'mlmon_samples_nonfinite_total{source="mlflow"} 7',
-      'mlmon_samples_filtered_total{transform="filter"} 45',
+      'mlmon_samples_filtered_total{transform="filter",source="mlflow"} 45',
       'mlmon_samples_delivered_total{sink="pramathus"} 900',
       'mlmon_samples_unmatched_total{sink="pramathus"} 30',
       'mlmon_samples_refused_total{sink="pramathus",reason="not_finite"} 7',

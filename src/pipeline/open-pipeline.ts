@@ -1,23 +1,21 @@
 import type { Hono } from "hono";
 import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import type { ActiveSink } from "../delivery/active-sink.ts";
 import { createDropOrders } from "../delivery/drop-orders.ts";
-import { holdsUpReading } from "../delivery/holds-up-reading.ts";
 import { sinkOwner } from "../journal/sink-owner.ts";
 import { WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
 import { activateTransforms } from "./active-transforms.ts";
-import { applyConfig, consumes, type Parts } from "./apply.ts";
+import { applyConfig, type Parts } from "./apply.ts";
 import { caughtByReading } from "./caught-by-reading.ts";
 import { closeMs, closeSink } from "./close-sink.ts";
 import { dropGone, placeNew, releaseUnserved } from "./consumers.ts";
-import { drainOnAbort, giveUpWithoutProgress } from "./drain.ts";
 import { fired } from "./fired.ts";
 import { removeOldHistories } from "./history-files.ts";
 import { createIntake } from "./intake.ts";
 import type { Pipeline, PipelineOptions } from "./pipeline.ts";
 import { type Coded, createRenewal } from "./renew-view.ts";
+import { runParts } from "./run-parts.ts";
 import { isLatest, makesRoom, sinkAtWork } from "./sink-at-work.ts";
 import { sourceAtWork } from "./source-at-work.ts";
 import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts";
@@ -25,7 +23,7 @@ import { keepView, openView, viewConsumer, viewOptions } from "./view-keeper.ts"
 /** Makes every part of a configuration and brings the view to where the journal ends. */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, journal, log, now, send, once, ownMetrics, stateDir } = options;
-  const { drainMs = 10_000, onProgress = () => {} } = options;
+  const { drainMs = 10_000, giveUpMs, onProgress = () => {} } = options;
   const reading = new AbortController();
   const inputEnded = new AbortController();
   const view = await openView(journal, viewOptions(config));
@@ -82,53 +80,19 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   await placeNew(journal, places, now);
   for (const sink of wanted) await sink.setup();
 
-  async function readAll(): Promise<void> {
-    const wants = consumes(parts.sinks);
-    if (once) {
-      // One after the other, so that the same stores give the same bytes as in a preview.
-      for (const source of parts.sources) await source.read(wants);
-      await renewal.once();
-      return;
-    }
-    for (const source of parts.sources) void source.read(wants);
-    renewal.start();
-    await fired(reading.signal);
-    await applying;
-    await Promise.all([...parts.sources.map((source) => source.ended()), renewal.ended()]);
-  }
-
-  async function run(signal: AbortSignal): Promise<void> {
-    for (const sink of parts.sinks) sink.start();
-    const drain = drainOnAbort(signal, () => parts.sinks, drainMs);
-    const abortReading = () => reading.abort();
-    signal.addEventListener("abort", abortReading, { once: true });
-    if (signal.aborted) abortReading();
-    // A journal kept full by a sink that was given up would hold the source for ever.
-    const onGivenUp = ({ id }: ActiveSink) => holdsUpReading(journal, sinkOwner(id)) && abortReading();
-    const { giveUpMs } = options;
-    const watch = giveUpMs === undefined ? () => {} : giveUpWithoutProgress(parts.sinks, { giveUpMs, onGivenUp });
-    // Once every sink has ended, nobody is left to read for.
-    if (once && parts.sinks.length > 0) void Promise.all(parts.sinks.map((sink) => sink.ended())).then(abortReading);
-    try {
-      const inTime = await Promise.race([readAll().then(() => true), drain.over.then(() => false)]);
-      if (!inTime) log.warn("A source does not end and is left", { drainMs });
-      if (once && reading.signal.aborted) stopLatest();
-    } catch (error) {
-      stopLatest();
-      throw error;
-    } finally {
-      inputEnded.abort();
-      await Promise.all(parts.sinks.map((sink) => sink.ended()));
-      drain.end();
-      watch();
-      signal.removeEventListener("abort", abortReading);
-    }
-  }
-
-  /** A view of half a store would take the place of whole groups. */
-  function stopLatest(): void {
-    for (const { stop } of parts.sinks.filter(({ sink }) => isLatest(sink))) stop.abort();
-  }
+  const settled = () => applying;
+  const run = runParts({
+    journal,
+    log,
+    once,
+    drainMs,
+    giveUpMs,
+    reading,
+    inputEnded,
+    parts: () => parts,
+    renewal,
+    settled,
+  });
 
   function apply(next: ResolvedConfig, differences: Differences): Promise<void> {
     if (reading.signal.aborted) {

@@ -46,8 +46,9 @@ describe("mlmon itself", () => {
   });
 
   // Deno never says that a write to stdout has failed.
-  const full = runtime === "bun" && existsSync("/dev/full");
-  it("ends with 1 and one line when its result cannot be written", { skip: !full }, async () => {
+  const full = existsSync("/dev/full");
+  const itSaysSo = runtime === "deno" ? () => {} : it;
+  itSaysSo("ends with 1 and one line when its result cannot be written", { skip: !full }, async () => {
     const recorded = `${JSON.stringify({ name: "loss", value: 1, time: 5 })}\n`;
     await using folder = await folderWith({ "mlmon.config.ts": config("prometheus()"), "samples.ndjson": recorded });
     const file = openSync("/dev/full", "w");

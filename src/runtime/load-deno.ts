@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import module from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -59,19 +60,22 @@ function existing<T extends { readonly url: string }>(specifier: string, found: 
   throw new Error(`Cannot find package '${specifier}': install it beside the file that imports it`);
 }
 
-/** Stripping keeps the lines where they are; `"transform"`, which Node's types do not know, takes `enum` too. */
+/** The map of lines goes with it: Deno would take that of its own compilation, which is another. */
 function withoutTypes(file: string): string {
-  const text = readFileSync(file, "utf8");
-  try {
-    return module.stripTypeScriptTypes(text);
-  } catch {
-    return transformed(text, file);
-  }
+  const whole = compiled(file);
+  const at = whole.lastIndexOf(mapHead) + mapHead.length;
+  const map = JSON.parse(Buffer.from(whole.slice(at), "base64").toString());
+  const named = JSON.stringify({ ...map, sources: [pathToFileURL(file).href] });
+  return whole.slice(0, at) + Buffer.from(named).toString("base64");
 }
 
-function transformed(text: string, file: string): string {
+const mapHead = "//# sourceMappingURL=data:application/json;base64,";
+
+/** `"transform"`, which Node's types do not know, takes `enum` too. */
+function compiled(file: string): string {
+  const how = { mode: "transform", sourceMap: true };
   try {
-    return Reflect.apply(module.stripTypeScriptTypes, undefined, [text, { mode: "transform" }]);
+    return Reflect.apply(module.stripTypeScriptTypes, undefined, [readFileSync(file, "utf8"), how]);
   } catch (cause) {
     const [first = "", ...rest] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     const line = /:(\d+):\d+\s*$/.exec(rest.join("\n"))?.[1];

@@ -98,7 +98,7 @@ describe("loadConfig() from a mistaken file", () => {
     [
       "has a function that throws",
       `\nexport default () => {\n  throw new Error("inner");\n};`,
-      /it failed: line \d: inner$/,
+      /it failed: line 3: inner$/,
     ],
     ["is a promise that rejects", `export default Promise.reject(new Error("inner"));`, /it failed: line 1: inner$/],
     [
@@ -142,6 +142,14 @@ describe("loadConfig() from a mistaken file", () => {
   it("names the file and line when an imported plugin throws", async () => {
     const files = { ...config(`import "./plugins/mine.ts";`), "plugins/mine.ts": `\nthrow new Error("boom");` };
     assert.equal(await mistake(files), `${heading}plugins/mine.ts line 2: boom`);
+  });
+
+  it("names the line as it is written, whatever the runtime makes of types, comments and layout", async () => {
+    const erased = "interface Never {\n  readonly a: string;\n}\n\n// A comment.\n";
+    for (const more of ["", "enum Kind { A, B }\n", "class K { constructor(readonly k: string) {} }\n"]) {
+      const text = `${more}${erased}function fail() {\n  throw new Error("boom");\n}\n\nfail();\n\nexport default {};`;
+      assert.equal(await mistake(config(text)), `${heading}line ${more === "" ? 7 : 8}: boom`);
+    }
   });
 
   it("says when the file is not there or is a folder", async () => {

@@ -1,4 +1,3 @@
-import type { Hono } from "hono";
 import type { Differences } from "../config/compare.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { createDropOrders } from "../delivery/drop-orders.ts";
@@ -141,13 +140,6 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     for (const sink of parts.sinks.toReversed()) await closeSink(sink, log);
   }
 
-  function serve(app: Hono): void {
-    for (const sink of parts.sinks) {
-      const routes = sink.routes();
-      if (routes) app.route("/", routes);
-    }
-  }
-
   return {
     get sources() {
       return parts.sources.map(({ active }) => active);
@@ -155,8 +147,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     get sinks() {
       return parts.sinks.map(({ sink }) => sink);
     },
+    get routes() {
+      return parts.sinks.flatMap((sink) => sink.routes() ?? []);
+    },
     view,
-    serve,
     run,
     apply,
     dropWaiting,

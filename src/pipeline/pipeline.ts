@@ -14,8 +14,8 @@ export interface Pipeline {
   readonly sources: readonly ActiveSource[];
   readonly sinks: readonly ActiveSink[];
   readonly view: View;
-  /** Adds the routes of the sinks to the status server. */
-  serve(app: Hono): void;
+  /** What the sinks serve on the status server, one app a sink. */
+  readonly routes: readonly Hono[];
   /**
    * Reads and delivers until the signal fires or, with `once`, until all there is has been delivered. After the signal
    * every sink may deliver what is waiting for `drainMs` (10 s by default); one that is failing ends at once.

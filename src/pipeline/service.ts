@@ -126,7 +126,7 @@ export async function runService({ config, log, signal, now = Date.now, ...optio
         key,
         queue,
         ownMetrics,
-        mount: pipeline.serve,
+        routes: pipeline.routes,
         log,
         reload: options.reload && (() => answer(reload("POST /-/reload"), signal)),
       }),

@@ -37,8 +37,8 @@ export interface AppOptions {
   readonly queue?: Queue | undefined;
   /** Taken beside the token: the commands that are called beside mlmon read it from the state folder. */
   readonly key?: Secret | undefined;
-  /** Adds the routes of the sinks. */
-  readonly mount: (app: Hono) => void;
+  /** What the sinks serve, one app a sink. */
+  readonly routes: readonly Hono[];
   readonly log: Log;
 }
 
@@ -48,7 +48,7 @@ export interface Reloaded {
 }
 
 /** Makes the status server: health, readiness, status as JSON and as a page, and what the sinks serve. */
-export function createApp({ status, token, host, key, ownMetrics, reload, queue, mount, log }: AppOptions): Hono {
+export function createApp({ status, token, host, key, ownMetrics, reload, queue, routes, log }: AppOptions): Hono {
   const app = new Hono();
   app.use(securityHeaders(styleHash));
   if (isLoopback(host)) app.use(requireLocalHost());
@@ -72,9 +72,11 @@ export function createApp({ status, token, host, key, ownMetrics, reload, queue,
   if (queue) mountQueue(app, queue);
   app.get("/api/v1/status", (c) => c.json(statusJson(status())));
   app.get("/", (c) => c.html(<StatusPage status={status()} />));
-  mount(app);
-  for (const path of hiddenPages(app)) {
-    log.warn("A sink's page is hidden by another one at its path: give it another", { path });
+  for (const pages of routes) {
+    for (const path of pathsOf(pages).intersection(pathsOf(app))) {
+      log.warn("A sink's page is hidden by another one at its path: give it another", { path });
+    }
+    app.route("/", pages);
   }
   if (!app.routes.some(({ path }) => path === "/metrics")) {
     app.get("/metrics", async (c) =>
@@ -106,10 +108,9 @@ function readiness(c: Context, { notReady, warnings }: Status["brief"]): Respons
   return c.text(`${lines.join("\n")}\n`, code);
 }
 
-/** Paths that come twice: the first answers. */
-function hiddenPages({ routes }: Hono): readonly string[] {
-  const pages = routes.filter(({ method }) => method === "GET").map(({ path }) => path);
-  return pages.filter((path, index) => pages.indexOf(path) < index);
+/** Of pages, each once: a route with a middleware of its own stands there twice. */
+function pathsOf({ routes }: Hono): Set<string> {
+  return new Set(routes.filter(({ method }) => method === "GET").map(({ path }) => path));
 }
 
 /** Maps are no JSON. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import type { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { silentLog } from "../../src/model/log.ts";
 import { Secret, secret } from "../../src/model/secret.ts";
 import { type AppOptions, createApp } from "../../src/server/app.tsx";
@@ -15,7 +15,7 @@ function makeApp(change: Partial<AppOptions> = {}) {
     token: undefined,
     host: "127.0.0.1",
     ownMetrics: async () => "mlmon_build_info 1\n",
-    mount: () => {},
+    routes: [],
     log: silentLog,
     ...change,
   });
@@ -101,17 +101,21 @@ describe("/metrics", () => {
   });
 
   it("is the sink's when one serves it", async () => {
-    const app = makeApp({ mount: (hono) => void hono.get("/metrics", (c) => c.text("of the sink")) });
+    const app = makeApp({ routes: [new Hono().get("/metrics", (c) => c.text("of the sink"))] });
     assert.equal(await (await app.request("/metrics")).text(), "of the sink");
   });
 
   it("of a second sink at the same path, or at one of mlmon's own, is said to be hidden", () => {
     const warned: unknown[] = [];
     const log = { ...silentLog, warn: (message: string, fields?: object) => warned.push([message, fields]) };
-    const page = (hono: Hono, path: string) => hono.get(path, (c) => c.text("page"));
-    makeApp({ log, mount: (hono) => page(hono, "/metrics") });
+    const page = (path: string) => new Hono().get(path, noStore, (c) => c.text("page"));
+    const noStore: MiddlewareHandler = async (c, next) => {
+      c.header("cache-control", "no-store");
+      await next();
+    };
+    makeApp({ log, routes: [page("/metrics")] });
     assert.deepEqual(warned, []);
-    makeApp({ log, mount: (hono) => ["/metrics", "/metrics", "/"].forEach((path) => void page(hono, path)) });
+    makeApp({ log, routes: ["/metrics", "/metrics", "/"].map(page) });
     const message = "A sink's page is hidden by another one at its path: give it another";
     assert.deepEqual(warned, [
       [message, { path: "/metrics" }],

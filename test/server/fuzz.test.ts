@@ -11,7 +11,7 @@ const base: AppOptions = {
   token: undefined,
   host: "127.0.0.1",
   ownMetrics: async () => "mlmon_build_info 1\n",
-  mount: () => {},
+  routes: [],
   log: silentLog,
 };
 const open = createApp(base);

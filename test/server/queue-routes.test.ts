@@ -18,7 +18,7 @@ function makeApp(change: Partial<AppOptions> = {}, failure?: Error) {
     host: "127.0.0.1",
     key: secret.literal("control key", "key of the folder"),
     ownMetrics: async () => "",
-    mount: () => {},
+    routes: [],
     queue: {
       report: () => report,
       async change(kind, filter) {

@@ -12,7 +12,7 @@ function makeApp(change: Partial<AppOptions> = {}) {
     token: undefined,
     host: "127.0.0.1",
     ownMetrics: async () => "",
-    mount: () => {},
+    routes: [],
     log: silentLog,
     async reload() {
       reloads += 1;

@@ -1,11 +1,11 @@
 import type { ResolvedSink } from "../config/resolved.ts";
 import type { HttpRequest } from "../model/http-request.ts";
 import type { Outcome } from "../model/outcome.ts";
-import { maskSecrets } from "../model/secret.ts";
 import type { HttpSink, SinkContext } from "../model/sink.ts";
 import { defaultCapMs } from "../model/sink-options.ts";
 import type { ActiveSink, SinkStatus } from "./active-sink.ts";
 import { classify } from "./classify.ts";
+import { originOf } from "./origin.ts";
 import type { Send } from "./send.ts";
 
 export interface ActivateOptions {
@@ -71,14 +71,9 @@ async function deliverHttp(
   if (sent.kind === "stopped") return { kind: "retry", reason: "stopped" };
   if (sent.kind === "unset") return { kind: "paused", reason: sent.reason };
   if (sent.kind === "malformed") throw new Error(sent.reason);
-  status.place = originOf(request);
+  status.place = originOf(request.url);
   if (sent.kind === "failed") return { kind: "retry", reason: sent.reason };
   return sink.classify ? sink.classify(sent.response) : classify(sent.response, { now });
-}
-
-/** Only the origin: path and query may hold secrets. */
-function originOf({ url }: HttpRequest): string {
-  return maskSecrets(new URL(url).origin);
 }
 
 function newStatus(): SinkStatus {

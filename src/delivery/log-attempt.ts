@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import type { Log, LogFields } from "../model/log.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ActiveSink } from "./active-sink.ts";
+import { originOf } from "./origin.ts";
 
+/** What is told of one request. */
 export interface Attempt {
   readonly sink: ActiveSink;
   readonly request: unknown;
@@ -21,15 +23,14 @@ export function logAttempt(log: Log, { sink, request, outcome, begun, samples }:
   });
 }
 
-/** The user part and the query of an address may hold secrets; what a sink carries by itself is not known. */
+/** What a sink carries by itself is not known. */
 function describe({ isHttp }: ActiveSink, request: unknown): LogFields {
   if (!isHttp || typeof request !== "object" || request === null) return {};
   const url = Reflect.get(request, "url");
   const body = Reflect.get(request, "body");
-  const address = typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined;
   return {
     method: String(Reflect.get(request, "method")),
-    to: address && `${address.host}${address.pathname}`,
+    to: typeof url === "string" && URL.canParse(url) ? originOf(url) : undefined,
     bytes: typeof body === "string" ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : 0,
   };
 }

@@ -4,6 +4,7 @@ import type { HttpRequest } from "../model/http-request.ts";
 import { maskSecrets } from "../model/secret.ts";
 import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { startDeadline } from "./deadline.ts";
+import { originOf } from "./origin.ts";
 import { prepare } from "./prepare.ts";
 
 /** Sends one request and says what came back; never throws for anything that the other side has done. */
@@ -32,7 +33,7 @@ export function createSender({ version }: { readonly version: string }): Send {
     const prepared = prepare(request, version);
     if ("kind" in prepared) return prepared;
     const deadline = startDeadline(signal, timeoutMs);
-    const place = maskSecrets(new URL(prepared.url).origin);
+    const place = originOf(prepared.url);
     try {
       // Not ofetch's own timeout, which is ignored beside a signal; not its retry, which knows no outcome.
       const response = await ofetch.raw(prepared.url, {

@@ -17,11 +17,11 @@ import { mlflow, secret } from "mlmon";
 import { pramathus } from "mlmon/plugins/pramathus";
 export default {
   sources: [mlflow({ trackingUri: "${mlflow}", interval: "1s" })],
-  sinks: [pramathus({ endpoint: "${receiver}/metrics?team=hidden-team", apiKey: secret.env("THE_KEY") })],
+  sinks: [pramathus({ endpoint: "${receiver}/hooks/T0-webhook?team=hidden-team", apiKey: secret.env("THE_KEY") })],
 };`;
 
 describe("mlmon run --log-level debug", () => {
-  it("tells each request to MLflow, each poll and each request of a sink, without a secret or a query", async () => {
+  it("tells each request to MLflow, each poll and each request of a sink, without a secret, a query or the path of a webhook", async () => {
     const served = await serve(createMlflowApp(createDemoStore()).fetch, { hostname: "127.0.0.1", port: 0 });
     const receiver = await startReceiver();
     const trackingUri = `http://127.0.0.1:${served.port}`;
@@ -41,14 +41,13 @@ describe("mlmon run --log-level debug", () => {
     await served.stop();
     await receiver.stop();
     assert.equal(status, 0, stderr);
-    const place = receiver.url.slice("http://".length);
     assert.match(
       stderr,
       /DEBUG MLflow was asked method=POST path=\/api\/2\.0\/mlflow\/runs\/search status=200 ms=\d+ bytes=\d+$/m,
     );
     assert.match(stderr, /DEBUG MLflow was polled experiments=2 behind=(true|false) ms=\d+$/m);
-    const sent = `sink=pramathus method=POST to=${place}/metrics bytes=\\d+ outcome=delivered ms=\\d+ samples=30$`;
+    const sent = `sink=pramathus method=POST to=${receiver.url} bytes=\\d+ outcome=delivered ms=\\d+ samples=30$`;
     assert.match(stderr, new RegExp(`DEBUG Sink was sent a request ${sent}`, "m"));
-    assert.doesNotMatch(stderr, /hunter2|hidden-team|\?/);
+    assert.doesNotMatch(stderr, /hunter2|hidden-team|T0-webhook|\?/);
   });
 });

@@ -1,11 +1,12 @@
-import { stderr } from "node:process";
 import type { ArgsDef } from "citty";
 import type { ResolvedSink } from "../config/resolved.ts";
 import { UsageError } from "../model/errors.ts";
 import { withoutOrders } from "../model/one-line.ts";
 import { parseDuration } from "../model/option.ts";
+import { plural } from "../model/plural.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { ExportResult } from "../pipeline/export-once.ts";
+import { writeOver } from "../runtime/log.ts";
 import { print } from "./command.ts";
 
 /** The flag of commands that end by themselves. */
@@ -35,7 +36,7 @@ export function isComplete({ sinks }: ExportResult): boolean {
  */
 export async function tell(result: ExportResult, sinks: readonly ResolvedSink[], text: string): Promise<void> {
   if (!sinks.some(({ create }) => create().sink.ownsStdout)) return print(text);
-  if (!result.sinks.every(({ gone }) => gone)) stderr.write(withoutOrders(maskSecrets(text)));
+  if (!result.sinks.every(({ gone }) => gone)) writeOver(withoutOrders(maskSecrets(text)));
 }
 
 /** What an export has done, for people, with `kept` when the rest stays in a state folder. */
@@ -47,6 +48,5 @@ export function describe({ read, filtered, sinks, seconds }: ExportResult, kept:
     return `${id}: ${delivered} delivered${left}${dead}${rest}${error ? ` (${error})` : ""}\n`;
   });
   const dropped = filtered > 0 ? `, ${filtered} filtered` : "";
-  const samples = read === 1 ? "1 sample" : `${read} samples`;
-  return `${samples} read${dropped}; ended after ${seconds.toFixed(1)} s\n${lines.join("")}`;
+  return `${plural(read, "sample")} read${dropped}; ended after ${seconds.toFixed(1)} s\n${lines.join("")}`;
 }

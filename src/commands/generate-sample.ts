@@ -6,6 +6,7 @@ import { type MlflowOptions, mlflowOptions } from "../mlflow/options.ts";
 import { writerOn } from "../mlflow/write.ts";
 import { UsageError } from "../model/errors.ts";
 import { parseDuration } from "../model/option.ts";
+import { plural } from "../model/plural.ts";
 import { type DeletedSamples, deleteSamples } from "../sample/delete-samples.ts";
 import { simulateLive, simulatePast } from "../sample/simulate.ts";
 import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
@@ -54,7 +55,7 @@ export default defineMlmonCommand({
     if (args.json) await print(`${JSON.stringify(made)}\n`);
     else
       await print(
-        `Logged ${counted(made.runs, "run")} with ${made.points} points to ${made.experiments.join(", ")} at ${new URL(options.trackingUri).origin}\nNext: mlmon dry-run; mlmon generate-sample --delete deletes them again\n`,
+        `Logged ${plural(made.runs, "run")} with ${made.points} points to ${made.experiments.join(", ")} at ${new URL(options.trackingUri).origin}\nNext: mlmon dry-run; mlmon generate-sample --delete deletes them again\n`,
       );
     if (!args.live || signal.aborted) return;
     log.info("Trainings go on until Ctrl-C", { stepMs });
@@ -64,11 +65,7 @@ export default defineMlmonCommand({
 
 function describeDeleted({ runs, experiments, kept }: DeletedSamples): string {
   const others = kept.length > 0 ? `Kept ${kept.join(", ")}, which hold other runs\n` : "";
-  return `Deleted ${counted(runs, "run")} and ${counted(experiments.length, "experiment")}\n${others}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
+  return `Deleted ${plural(runs, "run")} and ${plural(experiments.length, "experiment")}\n${others}`;
 }
 
 /** The server of the configuration's first MLflow source, with its credentials. */

@@ -3,6 +3,7 @@ import type { ArgsDef } from "citty";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { createSender } from "../delivery/send.ts";
 import type { DeadCount } from "../journal/dead-queue.ts";
+import { plural } from "../model/plural.ts";
 import { type FolderQueue, openFolderQueue } from "../queue/open.ts";
 import { version } from "../runtime/version.ts";
 
@@ -36,5 +37,5 @@ export async function commandQueue({
 export function describeCounts(counts: readonly DeadCount[]): string {
   const samples = counts.reduce((sum, count) => sum + count.samples, 0);
   const parts = counts.map((count) => `${count.sink} ${count.reason} ${count.samples}`);
-  return `${samples} ${samples === 1 ? "sample" : "samples"}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
+  return `${plural(samples, "sample")}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
 }

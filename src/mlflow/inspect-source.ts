@@ -1,4 +1,5 @@
 import type { Inspection } from "../model/inspection.ts";
+import { plural } from "../model/plural.ts";
 import { type Found, inspectMlflow, inWords } from "./inspect.ts";
 import type { MlflowOptions } from "./options.ts";
 
@@ -24,8 +25,7 @@ export async function inspectSource(options: MlflowOptions, signal: AbortSignal)
 
 function shown({ experiments, runs, series, isAll }: Found): string {
   const more = isAll ? "" : "more than ";
-  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
-  return `${counted(experiments, "experiment")}, ${more}${counted(runs, "run")}, ${more}${series} series`;
+  return `${plural(experiments, "experiment")}, ${more}${plural(runs, "run")}, ${more}${series} series`;
 }
 
 /** Whatever stands there instead of MLflow may answer with a page. */

@@ -8,6 +8,7 @@ import { openJournal } from "../journal/sqlite-journal.ts";
 import { openStateFolder } from "../journal/state-folder.ts";
 import type { Progress } from "../model/context.ts";
 import type { Log } from "../model/log.ts";
+import { plural } from "../model/plural.ts";
 import { version } from "../runtime/version.ts";
 import { createApp, type Reloaded } from "../server/app.tsx";
 import { createOwnMetrics } from "../server/own-metrics.ts";
@@ -160,6 +161,6 @@ async function answer(reloading: Promise<Differences>, signal: AbortSignal): Pro
 
 /** The line that `systemctl status` shows. */
 function describe({ notReady, sources, sinks }: Status): string {
-  const parts = `${sources.length} source${sources.length === 1 ? "" : "s"}, ${sinks.length} sink${sinks.length === 1 ? "" : "s"}`;
+  const parts = `${plural(sources.length, "source")}, ${plural(sinks.length, "sink")}`;
   return notReady.length === 0 ? `ready: ${parts}` : `not ready: ${notReady.join("; ")}`;
 }

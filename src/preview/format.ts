@@ -1,3 +1,4 @@
+import { plural } from "../model/plural.ts";
 import type { Preview, RequestPreview, SinkPreview } from "./preview.ts";
 
 /** Prints a preview for people: a heading a sink, then its requests as they would go over the wire. */
@@ -71,8 +72,4 @@ const variable = /(?<!Basic )<secret ([A-Z_][A-Z0-9_]*)>/g;
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,5 @@
 import type { Selection } from "../delivery/select.ts";
+import { plural } from "../model/plural.ts";
 
 /** Counts what a sink cannot carry; what its `match` leaves out is the user's wish, and no warning. */
 export interface LeftOut {
@@ -22,7 +23,7 @@ export function openLeftOut(sink: string): LeftOut {
     warnings: () =>
       [...reasons].map(
         ([reason, { count, example }]) =>
-          `${sink} leaves out ${count} ${count === 1 ? "sample" : "samples"} that it cannot carry (${reason}), such as ${example}`,
+          `${sink} leaves out ${plural(count, "sample")} that it cannot carry (${reason}), such as ${example}`,
       ),
   };
 }

@@ -14,7 +14,7 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** Writes a line and its end on stderr; on a terminal over the progress that may stand there. */
+/** Writes lines and their end on stderr; on a terminal over the progress that may stand there. */
 export function writeOver(line: string): void {
   stderr.write(stderr.isTTY ? `\r\u001b[K${line}` : line);
 }

@@ -1,3 +1,4 @@
+import { plural } from "../model/plural.ts";
 import { count } from "./quantities.ts";
 import type { Status } from "./status.ts";
 
@@ -9,9 +10,7 @@ export function concerns({ sources, sinks }: Pick<Status, "sources" | "sinks">):
       const dead = Object.values(deadLetters).reduce((sum, each) => sum + each, 0);
       return [
         ...(state === "paused" || state === "retrying" ? [`The sink "${id}" is ${state}`] : []),
-        ...(dead > 0
-          ? [`The sink "${id}" keeps ${count(dead)} dead letter${dead === 1 ? "" : "s"}: see mlmon queue`]
-          : []),
+        ...(dead > 0 ? [`The sink "${id}" keeps ${plural(dead, "dead letter", count(dead))}: see mlmon queue`] : []),
       ];
     }),
   ];

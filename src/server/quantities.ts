@@ -1,3 +1,5 @@
+import { plural } from "../model/plural.ts";
+
 /** The time between two moments in Unix ms, in the largest fitting unit: `"12 s"`, `"3 min"`, `"5 h"`, `"2 d"`. */
 export function ago(time: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - time) / 1000));
@@ -16,7 +18,7 @@ export function span(ms: number): string {
 
 /** Samples, counted: `"1 sample"`, `"1 234 samples"`. */
 export function samples(value: number): string {
-  return `${count(value)} sample${value === 1 ? "" : "s"}`;
+  return plural(value, "sample", count(value));
 }
 
 /** A count with its thousands apart: `"1 234 567"`. */

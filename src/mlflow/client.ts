@@ -3,12 +3,12 @@ import { createFetch } from "ofetch";
 import * as v from "valibot";
 import { asSent, decodedBody } from "../runtime/as-sent.ts";
 import { tlsInit } from "../runtime/tls.ts";
+import { type Answer, jsonOf, refuseTooLarge } from "./answer-body.ts";
 import { authorizationOf, revealLogin, schemeOf } from "./authorization.ts";
 import { contactTime } from "./contact-time.ts";
 import { readTls } from "./credentials.ts";
-import { isTooDense, maxObjects, parseAnswer } from "./json.ts";
 import { createLimit } from "./limit.ts";
-import { cutError, foreignError, MlflowError, networkError, TimeoutError } from "./mlflow-error.ts";
+import { foreignError, MlflowError, networkError, TimeoutError } from "./mlflow-error.ts";
 import type { MlflowOptions } from "./options.ts";
 import { type ReadText, readText } from "./read-text.ts";
 import { refusalError } from "./refusal.ts";
@@ -28,6 +28,7 @@ export interface Client {
   useWorkspace(name: string): void;
 }
 
+/** Names and values, encoded by the client. */
 export type Query = readonly (readonly [name: string, value: string])[];
 
 /** The part of the options a client needs. */
@@ -130,29 +131,18 @@ export function createClient(options: Connection, world: ClientWorld = {}): Clie
     // A date in Retry-After is meant by the clock of the server.
     const sentAt = Number.isFinite(date) ? date : now();
     if (Number.isFinite(date)) skewMs = date - answeredAt;
-    const { text, cut } = read;
+    const { text } = read;
     if (!isSuccess(answer)) {
       const { status } = answer;
       throw refusalError(base, path, { status, headers: answer.headers, text, scheme }, sentAt);
     }
-    if (cut && isJson(text)) throw foreignError(base, path, `more than ${maxBytes / 1024 ** 2} MiB`);
-    if (isTooDense(text)) throw foreignError(base, path, `more than ${maxObjects} objects`);
+    refuseTooLarge(read, maxBytes, { server: base, path });
     return { text, contentType: answer.headers.get("content-type") ?? "" };
-  }
-
-  function readBody({ text, contentType }: Answer, path: string): unknown {
-    try {
-      return parseAnswer(text);
-    } catch {
-      if (/html/i.test(contentType) || text.trimStart().startsWith("<")) throw foreignError(base, path, "a web page");
-      if (!isJson(text)) throw foreignError(base, path, "no JSON");
-      throw cutError(base);
-    }
   }
 
   async function parse<S extends v.GenericSchema>(schema: S, ...request: Parameters<typeof callOnce>) {
     const [, path] = request;
-    const body = readBody(await limit(() => callOnce(...request)), path);
+    const body = jsonOf(await limit(() => callOnce(...request)), { server: base, path });
     const parsed = v.safeParse(schema, body);
     if (parsed.success) return parsed.output;
     const [issue] = parsed.issues;
@@ -197,17 +187,8 @@ interface Received {
   readonly _data?: ReadableStream<Uint8Array> | undefined;
 }
 
-function isJson(text: string): boolean {
-  return text.trimStart().startsWith("{");
-}
-
 function isSuccess({ status }: Received): boolean {
   return status >= 200 && status <= 299;
-}
-
-interface Answer {
-  readonly text: string;
-  readonly contentType: string;
 }
 
 function searchOf(query: Query): string {

@@ -29,6 +29,8 @@ export const jsonArg = {
 export const stateArg = {
   state: { type: "string", description: "The state folder; .mlmon by default", valueHint: "DIR" },
 } as const satisfies ArgsDef;
+
+/** The flag of the commands that serve or look at the port. */
 export const listenArg = {
   listen: {
     type: "string",
@@ -50,6 +52,7 @@ export interface Invocation<T extends ArgsDef> {
   config(secrets: SecretsCheck, onFile?: LoadOptions["onFile"]): Promise<ResolvedConfig>;
 }
 
+/** What a command is made of. */
 export interface CommandOptions<T extends ArgsDef> {
   readonly name: string;
   readonly description: string;

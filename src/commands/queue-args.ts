@@ -11,6 +11,8 @@ import { version } from "../runtime/version.ts";
 export const sinkArg = {
   sink: { type: "string", description: "Only this sink; all by default", valueHint: "ID" },
 } as const satisfies ArgsDef;
+
+/** The flag that chooses dead letters by why they were refused. */
 export const reasonArg = {
   reason: {
     type: "string",

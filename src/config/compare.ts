@@ -45,6 +45,7 @@ export interface Differences {
   readonly restart: readonly string[];
 }
 
+/** The ids of a list's entries, by what a reload does to them. */
 export interface Difference {
   readonly kept: readonly string[];
   readonly changed: readonly string[];

@@ -13,6 +13,7 @@ import { type ResolveOptions, resolveConfig, type SecretsCheck } from "./resolve
 import type { ResolvedConfig } from "./resolved.ts";
 import { withoutExit } from "./without-exit.ts";
 
+/** Where a configuration is looked for and what wins over it. */
 export interface LoadOptions {
   /** `--config`; else the first of `mlmon.config.ts` (`.mts .js .mjs`) in `cwd`, else the environment. */
   readonly file?: string | undefined;

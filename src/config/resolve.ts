@@ -10,6 +10,7 @@ import { defaultListen, isLoopback, parseListen } from "./listen.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { secretIssues } from "./secrets.ts";
 
+/** What is known of a configuration beside its content. */
 export interface ResolveOptions {
   /** The file's name, or `"environment"`. */
   readonly origin: string;

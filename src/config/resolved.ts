@@ -22,6 +22,7 @@ export interface ResolvedConfig {
   readonly warnings: readonly string[];
 }
 
+/** A source, transform or sink whose options are valid. */
 export interface ResolvedEntry<Made> {
   readonly id: string;
   readonly type: string;
@@ -32,6 +33,7 @@ export interface ResolvedEntry<Made> {
   create(): Made;
 }
 
+/** A sink with its delivery options. */
 export interface ResolvedSink extends ResolvedEntry<AnySink> {
   readonly host: CheckedSinkOptions;
 }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 
+/** What `watchFiles` looks at, how often, and whom it tells. */
 export interface WatchOptions {
   /** The files to look at, asked for anew each time. */
   readonly files: () => readonly string[];

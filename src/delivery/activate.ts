@@ -8,6 +8,7 @@ import { classify } from "./classify.ts";
 import { originOf } from "./origin.ts";
 import type { Send } from "./send.ts";
 
+/** What the host lends to a sink. */
 export interface ActivateOptions {
   readonly send: Send;
   /** Unix ms. */

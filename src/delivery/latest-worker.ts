@@ -27,6 +27,7 @@ import {
 } from "./settle.ts";
 import { watchJournal } from "./watch-journal.ts";
 
+/** What a worker of latest values works with. */
 export interface LatestWorkerOptions {
   readonly sink: ActiveSink;
   readonly view: View;

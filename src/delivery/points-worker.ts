@@ -17,6 +17,7 @@ import { mergeSlice, select } from "./select.ts";
 import { type DeliveryWorld, deliveryWorld, type Failures, noFailures } from "./settle.ts";
 import { watchJournal } from "./watch-journal.ts";
 
+/** What a worker of points works with. */
 export interface PointsWorkerOptions {
   readonly sink: ActiveSink;
   readonly journal: Journal;

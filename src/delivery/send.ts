@@ -10,6 +10,7 @@ import { prepare } from "./prepare.ts";
 /** Sends one request and says what came back; never throws for anything that the other side has done. */
 export type Send = (request: HttpRequest, options: SendOptions) => Promise<Sent>;
 
+/** The bounds of one exchange. */
 export interface SendOptions {
   /** Covers the whole exchange, the body of the answer too. */
   readonly timeoutMs: number;

@@ -37,6 +37,7 @@ export function deliveryWorld(ctx: SinkContext, log: Log): DeliveryWorld {
   };
 }
 
+/** When a request is no longer repeated. */
 export interface SettleOptions {
   /** Asked before each repetition: true ends with `stopped`, for there is better to do than to repeat this. */
   readonly giveWay?: () => boolean;

@@ -21,6 +21,7 @@ export function invalid(message: string): Refusal {
   return new Refusal(400, "INVALID_PARAMETER_VALUE", message);
 }
 
+/** The refusal of what does not exist: 404. */
 export function missing(message: string): Refusal {
   return new Refusal(404, "RESOURCE_DOES_NOT_EXIST", message);
 }
@@ -45,6 +46,7 @@ function read<S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutp
   throw invalid(`Invalid or missing value for parameter '${v.getDotPath(issue) ?? "body"}': ${issue.message}`);
 }
 
+/** Which part of a list is asked for. */
 export interface PageRequest {
   readonly name: string;
   /** All that is left when absent. */
@@ -70,6 +72,7 @@ function offsetOf(token: string): number {
   return offset;
 }
 
+/** An experiment as `experiments/search` shows it. */
 export function experimentJson({ id, name, created }: StoredExperiment): object {
   return {
     experiment_id: id,
@@ -82,6 +85,7 @@ export function experimentJson({ id, name, created }: StoredExperiment): object 
   };
 }
 
+/** The `info` of a run. */
 export function infoJson(run: StoredRun): object {
   return {
     run_uuid: run.id,
@@ -97,6 +101,7 @@ export function infoJson(run: StoredRun): object {
   };
 }
 
+/** A run as `runs/search` shows it, each metric with its latest point. */
 export function runJson(run: StoredRun): object {
   const latest = [...run.metrics.values()].flatMap((series) => series.latest() ?? []).map(pointJson);
   const data = { metrics: latest, params: pairs(run.params), tags: pairs(run.tags) };

@@ -12,6 +12,7 @@ import { secret } from "../model/secret.ts";
 import { serve } from "../runtime/serve.ts";
 import { demoKey } from "./receivers.ts";
 
+/** Where the parts of the demo are. */
 export interface DemoAddresses {
   readonly trackingUri: string;
   /** Where both receivers are. */
@@ -49,6 +50,7 @@ export async function demoListen(words: readonly string[], env: NodeJS.ProcessEn
   return (await isFree(usual)) ? { listen: usual, isReplaced: false } : { listen: "127.0.0.1:0", isReplaced: true };
 }
 
+/** Where the status server of the demo listens. */
 export interface DemoListen {
   readonly listen: string;
   /** The usual port is in use. */

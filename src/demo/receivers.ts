@@ -11,6 +11,7 @@ export interface Receivers {
   counts(): ReceiverCounts;
 }
 
+/** What has arrived so far. */
 export interface ReceiverCounts {
   /** Samples that Pramathus was given. */
   readonly samples: number;

@@ -43,6 +43,7 @@ export interface DemoStore {
   removeExperiment(id: string): void;
 }
 
+/** The bounds of the store. */
 export interface DemoStoreOptions {
   /** 200 by default: an hour of the demo. */
   readonly maxRuns?: number;

@@ -1,6 +1,7 @@
 import type { Status } from "../server/status.ts";
 import type { ReceiverCounts } from "./receivers.ts";
 
+/** The addresses that the demo names. */
 export interface DemoPlaces {
   /** The status server's. */
   readonly url: string;

@@ -13,6 +13,7 @@ export interface Finding extends Inspection {
   readonly what: string;
 }
 
+/** What the examination asks with. */
 export interface ExamineOptions {
   readonly send: Send;
   readonly signal: AbortSignal;

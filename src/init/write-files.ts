@@ -6,6 +6,7 @@ import { UsageError, WorkError } from "../model/errors.ts";
 /** Texts by their path in the folder. */
 export type Files = Readonly<Record<string, string>>;
 
+/** How files are written. */
 export interface WriteOptions {
   /** Replaces files that are there; else they are a `UsageError` that names them all, and nothing is written. */
   readonly force: boolean;

@@ -20,6 +20,7 @@ export interface BatchHeader {
   readonly restored: number | null;
 }
 
+/** A run as it is stored with a batch. */
 export type RunRow = readonly [
   id: string,
   name: string,

@@ -56,6 +56,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** A batch with all that is written in its transaction. */
 export interface Append extends Changes {
   readonly batch: Batch;
 }
@@ -107,6 +108,7 @@ export interface DeadLetter {
   readonly batch: Batch;
 }
 
+/** Where a slice ends: at whichever comes first. */
 export interface SliceLimit {
   readonly samples: number;
   /** Estimated bytes: 100 a sample and its name and labels. */
@@ -115,6 +117,7 @@ export interface SliceLimit {
   readonly before?: number;
 }
 
+/** What stands in the journal from a position on. */
 export interface Slice {
   /** The stored batches in order, the first and last cut to the slice; ended runs and facts come with a batch's end. */
   readonly batches: readonly Batch[];

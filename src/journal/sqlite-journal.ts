@@ -16,6 +16,7 @@ import { sinkOf } from "./sink-owner.ts";
 import { cutSlice } from "./slice.ts";
 import { openStates } from "./state.ts";
 
+/** Where a journal is and when it counts as full. */
 export interface JournalOptions {
   /** A file, made when it is missing, or `":memory:"`. */
   readonly path: string;

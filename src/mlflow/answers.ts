@@ -51,6 +51,7 @@ export const runsAnswer = v.object({
   next_page_token: pageToken,
 });
 
+/** One run of a page. */
 export type RunAnswer = v.InferOutput<typeof runsAnswer>["runs"][number];
 
 /** One page of `experiments/search`. */

@@ -13,10 +13,12 @@ export interface BulkReader {
   start(series: readonly BulkSeries[]): BulkWindow;
 }
 
+/** A series that is to be read, with its latest point by `runs/search`. */
 export interface BulkSeries extends SeriesName {
   readonly latest: Point;
 }
 
+/** Series that are read together. */
 export interface BulkWindow {
   /** The whole series sorted by time, step and value, or nothing when it must be read by `get-history`. Hands each out once. */
   take(series: SeriesName): Promise<readonly Point[] | undefined>;

@@ -18,6 +18,7 @@ export interface Draft {
   take(): Batch;
 }
 
+/** What is added to a draft at once, and never divided between two batches. */
 export interface DraftPart {
   readonly samples?: readonly Sample[];
   readonly ran?: Run;

@@ -14,6 +14,7 @@ export interface HistoryPages {
   whole(series: SeriesName): AsyncGenerator<readonly Point[]>;
 }
 
+/** One page of a history, and whether another follows. */
 export interface Page {
   readonly points: readonly Point[];
   readonly more: boolean;

@@ -29,6 +29,7 @@ export interface MlflowReport {
   readonly problems: readonly Problem[];
 }
 
+/** What the source would read. */
 export interface Found {
   readonly experiments: number;
   readonly runs: number;

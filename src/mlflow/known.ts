@@ -22,6 +22,7 @@ export function appendKnown(state: State, series: SeriesName, count: number, poi
   }
 }
 
+/** A series by its run's id and its metric key. */
 export interface SeriesName {
   readonly run: string;
   readonly key: string;

@@ -45,6 +45,7 @@ export const mlflowOptions = v.strictObject({
   include: v.optional(v.picklist(["history", "latest"])),
 });
 
+/** The same after the check: durations in ms. */
 export type MlflowOptions = v.InferOutput<typeof mlflowOptions>;
 
 function trackingUri() {

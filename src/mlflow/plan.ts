@@ -18,6 +18,7 @@ export interface Plan {
   readonly wanted: readonly (readonly [key: string, latest: Point])[];
 }
 
+/** What decides which series of a run are read. */
 export interface PlanRules {
   readonly include: "history" | "latest";
   /** Keys to read to their end all the same, to find points that do not show in the latest values. */

@@ -38,8 +38,10 @@ export function packPoint({ value, timestamp, step }: Point): PackedPoint {
   return [Number.isFinite(value) && value !== 0 ? value : text, timestamp, step];
 }
 
+/** A point as it is stored in the state. */
 export type PackedPoint = readonly [value: number | string, timestamp: Int64, step: Int64];
 
+/** Makes a point of what was stored. */
 export function unpackPoint([value, timestamp, step]: PackedPoint): Point {
   return { value: Number(value), timestamp, step };
 }

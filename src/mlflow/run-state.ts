@@ -16,6 +16,7 @@ export interface RunState {
   readonly series: Map<string, SeriesState>;
 }
 
+/** How far a series has been read. */
 export interface SeriesState extends Position {
   /** The latest point by `runs/search` when the series was read to its end. */
   readonly latest: Point | undefined;
@@ -24,6 +25,7 @@ export interface SeriesState extends Position {
 /** A series never seen. */
 export const unseen: SeriesState = { ...unread, latest: undefined };
 
+/** Reads what is remembered of a run; nothing when it was never met. */
 export function loadRun(state: State, id: string): RunState | undefined {
   const text = state.get(`run/${id}`);
   if (typeof text !== "string") return undefined;
@@ -47,6 +49,7 @@ export function loadRun(state: State, id: string): RunState | undefined {
   };
 }
 
+/** Remembers a run, in the state that is committed with the next batch. */
 export function saveRun(state: State, { run, facts, ended, deleted, series }: RunState): void {
   const { tags: _tags, params: _params, ...bare } = run;
   const rows = [...series].map(([key, at]): StoredSeries => {

@@ -43,6 +43,7 @@ export function readRun(
   };
 }
 
+/** Whether a run of this status has ended. */
 export function isTerminal(status: RunStatus): boolean {
   return status !== "running" && status !== "scheduled";
 }

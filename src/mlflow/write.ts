@@ -34,6 +34,7 @@ export interface Writer {
   setModelAlias(name: string, alias: string, version: string): Promise<void>;
 }
 
+/** A run that is to be made. */
 export interface NewRun {
   readonly name?: string;
   /** Unix ms. */
@@ -41,6 +42,7 @@ export interface NewRun {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** What of a run is to be changed. */
 export interface RunChange {
   readonly status?: "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED";
   /** Unix ms. */

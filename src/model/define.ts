@@ -21,6 +21,7 @@ export interface Entry<Kind extends string, Made> {
   prepare(): Prepared<Made>;
 }
 
+/** Options after the check: what makes the part, or the mistakes. */
 export type Prepared<Made> =
   | { readonly ok: true; create(): Made }
   | { readonly ok: false; readonly issues: readonly v.BaseIssue<unknown>[] };

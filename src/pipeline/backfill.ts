@@ -5,6 +5,7 @@ import { matchesPattern } from "../model/pattern.ts";
 import type { Sample } from "../model/sample.ts";
 import { type ExportOptions, type ExportResult, exportOnce } from "./export-once.ts";
 
+/** An export to one sink, of a range. */
 export interface BackfillOptions extends Omit<ExportOptions, "stateDir"> {
   /** The sink of the configuration that gets it. */
   readonly sink: ResolvedSink;

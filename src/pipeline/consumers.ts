@@ -87,6 +87,7 @@ export function catchUpOwner(id: string): string {
   return `catch-up/${id}`;
 }
 
+/** Under which the state of `catchUpOwner` keeps the position at which the sink begins. */
 export const beginKey = "begin";
 
 const seenKey = "seen";

@@ -12,6 +12,7 @@ import { openPipeline } from "./open-pipeline.ts";
 import { report, total } from "./report.ts";
 import { watchLedger } from "./watch-ledger.ts";
 
+/** What an export reads, and how long it waits. */
 export interface ExportOptions {
   readonly config: ResolvedConfig;
   /** Of the bytes of the files it was read from, by which functions are compared; none by default. */
@@ -35,6 +36,7 @@ export interface ExportResult {
   readonly seconds: number;
 }
 
+/** What an export has done for one sink, in samples. */
 export interface SinkResult {
   readonly id: string;
   readonly delivered: number;

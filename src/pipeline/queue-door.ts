@@ -24,6 +24,7 @@ export interface QueueDoor {
   open(stateDir: string, url: string): () => void;
 }
 
+/** What the queue of a running mlmon is shown and changed by. */
 export interface QueueDoorOptions {
   readonly journal: Journal;
   readonly pipeline: Pipeline;

@@ -8,6 +8,7 @@ import { createIntake, sourceOwner } from "./intake.ts";
 import { activeSource, readSource } from "./read-source.ts";
 import { openView, viewOptions } from "./view-keeper.ts";
 
+/** What is read, and into which journal and view. */
 export interface ReadAllOptions {
   readonly config: ResolvedConfig;
   readonly journal: Journal;

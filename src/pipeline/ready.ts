@@ -1,5 +1,6 @@
 import type { SinkReport, SourceReport } from "../server/status.ts";
 
+/** What readiness is judged by. */
 export interface Readiness {
   readonly sources: readonly SourceReport[];
   readonly sinks: readonly SinkReport[];

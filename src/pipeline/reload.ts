@@ -23,6 +23,7 @@ export interface Reloader {
   files(): readonly string[];
 }
 
+/** What a reload loads and applies. */
 export interface ReloaderOptions {
   /** The configuration at work since the start. */
   readonly first: LoadedConfig;

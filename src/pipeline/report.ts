@@ -12,6 +12,7 @@ import { journalWarning } from "./journal-warning.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { notReady } from "./ready.ts";
 
+/** The parts that a status is gathered from. */
 export interface Reported {
   readonly config: ResolvedConfig;
   readonly reload: Status["reload"];

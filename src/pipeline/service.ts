@@ -24,6 +24,7 @@ import { connectSystemd } from "./systemd.ts";
 import { watchFill } from "./watch-fill.ts";
 import { watchLedger } from "./watch-ledger.ts";
 
+/** What a service runs, and whom it tells. */
 export interface ServiceOptions {
   readonly config: ResolvedConfig;
   readonly log: Log;
@@ -51,6 +52,7 @@ export interface ReloadOptions {
   readonly watch: boolean;
 }
 
+/** A service that has started. */
 export interface Started {
   /** `http://127.0.0.1:9890` */
   readonly url: string;

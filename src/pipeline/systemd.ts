@@ -15,6 +15,7 @@ export interface Systemd {
   close(): void;
 }
 
+/** What systemd has given, and how it is told. */
 export interface SystemdOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;

@@ -14,6 +14,7 @@ import type { Preview, SinkPreview } from "./preview.ts";
 import { openTally } from "./tally.ts";
 import { warningsOf } from "./warnings.ts";
 
+/** What a preview reads and how much of it is kept. */
 export interface CollectOptions {
   readonly config: ResolvedConfig;
   readonly log: Log;

@@ -5,6 +5,7 @@ export interface Preview {
   readonly warnings: readonly string[];
 }
 
+/** What one sink would send. */
 export interface SinkPreview {
   readonly id: string;
   readonly type: string;

@@ -8,6 +8,7 @@ import { placedSinks, queueSinks } from "./sinks.ts";
 /** What can be done to a queue: to dead letters, and to what waits for one sink. */
 export type QueueChange = (typeof queueChanges)[number];
 
+/** What can be changed, by the last part of the API's path. */
 export const queueChanges = ["replay", "drop", "drop-waiting"] as const;
 
 /** A `DeadFilter` as it comes over the wire; strict, as a name that is mistyped must not mean "all". */

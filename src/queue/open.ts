@@ -23,6 +23,7 @@ export interface FolderQueue {
   readonly reading: Reading;
 }
 
+/** What a running mlmon is asked with. */
 export interface FolderQueueOptions {
   readonly send: Send;
   readonly signal: AbortSignal;

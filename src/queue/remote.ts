@@ -14,6 +14,7 @@ export interface RemoteQueue {
   change(change: QueueChange, filter: DeadFilter): Promise<readonly DeadCount[]>;
 }
 
+/** What a running mlmon is asked with. */
 export interface RemoteOptions {
   readonly send: Send;
   readonly signal: AbortSignal;

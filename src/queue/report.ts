@@ -12,6 +12,7 @@ export interface QueueReport {
   readonly sinks: readonly SinkQueue[];
 }
 
+/** What waits for one sink, and its dead letters. */
 export interface SinkQueue {
   readonly id: string;
   readonly state: SinkStatus["state"];
@@ -32,6 +33,7 @@ export interface SinkQueue {
 /** How the sinks of a running mlmon are doing, by id. */
 export type SinkStates = ReadonlyMap<string, Pick<SinkStatus, "state" | "lastError">>;
 
+/** What only a running mlmon knows of its sinks. */
 export interface ReportOptions {
   /** Unix ms. */
   readonly now: number;

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { Worker } from "node:worker_threads";
 
+/** How the second thread guards the first. */
 export interface LoopGuard {
   /** For how long the thread may give no sign of life, ms. */
   readonly patienceMs: number;

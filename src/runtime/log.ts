@@ -4,9 +4,13 @@ import type { Log, LogFields } from "../model/log.ts";
 import { oneLine, withoutOrders } from "../model/one-line.ts";
 import { maskSecrets } from "../model/secret.ts";
 
+/** From the most to the fewest lines. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
+
+/** How a line is written: for people or for machines. */
 export const logFormats = ["text", "json"] as const;
 
+/** What is logged and how. */
 export interface LogOptions {
   readonly level: (typeof logLevels)[number];
   readonly format: (typeof logFormats)[number];

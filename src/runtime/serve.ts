@@ -12,6 +12,7 @@ export interface Served {
   stop(): Promise<void>;
 }
 
+/** Where a server listens; port 0 is any that is free. */
 export interface Address {
   readonly hostname: string;
   readonly port: number;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LoggedPoint, Writer } from "../mlflow/write.ts";
 import { planTrainings, sampleTag, type Training } from "./training.ts";
 
+/** What is logged, and by whom. */
 export interface SimulateOptions {
   readonly writer: Writer;
   readonly runs: number;
@@ -45,6 +46,7 @@ export async function simulatePast(options: SimulateOptions): Promise<Simulated>
   return { experiments: [...experiments.keys()], runs: made, points };
 }
 
+/** The same, at the pace of a training. */
 export interface LiveOptions extends Omit<SimulateOptions, "runs" | "onProgress"> {
   /** Trainings at the same time. */
   readonly parallel: number;

@@ -19,6 +19,7 @@ import { healthy } from "./reachable.ts";
 import type { Status } from "./status.ts";
 import { styleHash } from "./style.ts";
 
+/** What the status server shows and who may ask. */
 export interface AppOptions {
   /** Gathered anew for each request. */
   readonly status: () => Status;
@@ -42,6 +43,7 @@ export interface AppOptions {
   readonly log: Log;
 }
 
+/** The answer to `POST /-/reload`. */
 export interface Reloaded {
   readonly status: 200 | 400 | 503;
   readonly text: string;

@@ -32,6 +32,7 @@ export interface Status {
   readonly ledgerMismatches: readonly string[];
 }
 
+/** How the last reload went. */
 export interface ReloadReport {
   readonly successful: boolean;
   /** Unix ms at which the configuration at work was taken. */
@@ -40,6 +41,7 @@ export interface ReloadReport {
   readonly lastError: { readonly time: number; readonly reason: string } | undefined;
 }
 
+/** How one source is doing. */
 export interface SourceReport {
   readonly id: string;
   readonly type: string;
@@ -57,6 +59,7 @@ export interface SourceReport {
   readonly progress: Progress | undefined;
 }
 
+/** How one sink is doing. */
 export interface SinkReport extends SinkStatus {
   readonly id: string;
   readonly type: string;

@@ -12,6 +12,7 @@ import { decodeSnapshot, encodeSnapshot, type SnapshotParts } from "./snapshot.t
 import { createTaker, maxMetrics } from "./take-samples.ts";
 import type { View } from "./view.ts";
 
+/** The bounds of a view. */
 export interface ViewOptions {
   /** Live series at most. */
   readonly max: number;

@@ -31,6 +31,7 @@ export interface Facts {
 /** The facts of one name from one source, by their labels as JSON. */
 export type Family = Map<string, Sample>;
 
+/** Makes the facts of a view. */
 export function createFacts(live: LiveRuns, refused: Refused): Facts {
   const sources = new Map<string, Map<string, Family>>();
   const told = new WeakSet<Family>();

@@ -39,6 +39,7 @@ export interface Metric {
   readonly name: string;
 }
 
+/** The labels of a sample beside those of its run. */
 export interface OwnLabels {
   /** As the sample brought them. */
   readonly given: Labels | undefined;
@@ -47,6 +48,7 @@ export interface OwnLabels {
   readonly text: string;
 }
 
+/** Makes a live run without series; `label` is its short id. */
 export function createLiveRun(run: Run, label: string, source: string | undefined): LiveRun {
   const labels = runLabels(run, label);
   const text = labelsText(labels);

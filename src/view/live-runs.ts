@@ -26,8 +26,10 @@ export interface LiveRuns {
   expire(now: number): void;
 }
 
+/** What becomes of a run: it lives, had ended too long ago, or the cap refuses it. */
 export type Admission = LiveRun | "expired" | "refused";
 
+/** Makes the live runs of a view. */
 export function createLiveRuns(options: {
   readonly max: number;
   readonly retentionMs: number;

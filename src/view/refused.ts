@@ -4,6 +4,7 @@ export interface Refused {
   add(key: string, count?: number): void;
 }
 
+/** Makes the counts, from those of a snapshot when there is one. */
 export function createRefused(entries: Iterable<readonly [key: string, count: number]> = []): Refused {
   const counts = new Map(entries);
   return {

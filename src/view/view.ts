@@ -41,6 +41,7 @@ export interface View {
   snapshot(): Uint8Array;
 }
 
+/** How full a view is. */
 export interface ViewCounts {
   readonly series: number;
   readonly max: number;

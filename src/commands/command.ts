@@ -3,6 +3,7 @@ import { type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from "c
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { SecretsCheck } from "../config/resolve.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { codeOf } from "../model/error-code.ts";
 import { UsageError, WorkError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { withoutOrders } from "../model/one-line.ts";
@@ -122,7 +123,7 @@ export function print(text: string | Uint8Array): Promise<void> {
     process.stdout.write(isShown ? withoutOrders(text) : text, settle);
     function settle(error?: Error | null): void {
       if (!error) process.stdout.off("error", settle);
-      const code = error && "code" in error ? String(error.code) : error?.message;
+      const code = codeOf(error) ?? error?.message;
       if (!error || code === "EPIPE") resolve();
       else reject(new WorkError(`Cannot write the result: ${code === "ENOSPC" ? "the disk is full" : code}`));
     }

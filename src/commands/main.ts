@@ -2,6 +2,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { type CommandDef, runCommand } from "citty";
 import { explain } from "../config/explain.ts";
+import { codeOf } from "../model/error-code.ts";
 import { ConfigError, UsageError, WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
 import { nearest } from "../model/nearest.ts";
@@ -77,7 +78,7 @@ function isDebugging(words: readonly string[]): boolean {
 /** Prints what went wrong, for the person at the keyboard, and returns the exit status. */
 function complain(error: unknown, withStack: boolean): number {
   // Nobody reads on: mlmon dry-run | head
-  if (error instanceof Error && "code" in error && error.code === "EPIPE") return 1;
+  if (codeOf(error) === "EPIPE") return 1;
   if (error instanceof ConfigError) {
     say(`mlmon: ${error.message}`);
     for (const { path, message } of error.issues) say(`  ${path}: ${message}`);
@@ -101,7 +102,7 @@ function complain(error: unknown, withStack: boolean): number {
 
 /** A failure that nobody waits for, such as one in a timer of a user's plugin: told, and everything else goes on. */
 function stray(error: unknown): void {
-  if (error instanceof Error && "code" in error && error.code === "EPIPE") return;
+  if (codeOf(error) === "EPIPE") return;
   say(`mlmon: something failed that nobody waits for: ${explain(error, join(process.cwd(), "-"))}`);
   process.exitCode = 1;
 }

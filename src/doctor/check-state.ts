@@ -3,6 +3,7 @@ import { mkdtemp, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { permissionWarning } from "../journal/permissions.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
+import { codeOf } from "../model/error-code.ts";
 import type { Inspection } from "../model/inspection.ts";
 import { messageOf } from "../model/message-of.ts";
 
@@ -19,8 +20,8 @@ export async function checkState(dir: string): Promise<Inspection> {
     await rmdir(await mkdtemp(join(folder, ".mlmon-doctor-")));
     return { facts, problems: folder === path ? [...openTo(path), ...(await damageOf(join(path, "journal.db")))] : [] };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? `: ${String(error.code)}` : "";
-    const message = `Cannot write to "${folder}"${code}`;
+    const code = codeOf(error);
+    const message = `Cannot write to "${folder}"${code ? `: ${code}` : ""}`;
     const mend = "make it a folder that the user who runs mlmon may write to, or choose another one with --state";
     return { facts, problems: [{ message, mend, fatal: true }] };
   }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { codeOf } from "../model/error-code.ts";
 import { UsageError, WorkError } from "../model/errors.ts";
 
 /** Texts by their path in the folder. */
@@ -27,7 +28,10 @@ async function write(path: string, text: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
-    throw new WorkError(`Cannot write "${path}"${code}. Run mlmon init in a folder that you may write to`, { cause });
+    const code = codeOf(cause);
+    throw new WorkError(
+      `Cannot write "${path}"${code ? `: ${code}` : ""}. Run mlmon init in a folder that you may write to`,
+      { cause },
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { codeOf } from "../model/error-code.ts";
 import { WorkError } from "../model/errors.ts";
 import { permissionWarning } from "./permissions.ts";
 import { checkPlainFile } from "./plain-file.ts";
@@ -101,7 +102,7 @@ function readPid(pidFile: string): string {
 
 function unwritable(path: string, cause: unknown): WorkError {
   if (cause instanceof WorkError) return cause;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const code = codeOf(cause) ?? "";
   if (code === "EEXIST" || code === "ENOTDIR") {
     const mend = "Choose another one with --state or MLMON_STATE_DIR";
     return new WorkError(`Cannot make the state folder "${path}" as a file stands in its way. ${mend}`, { cause });

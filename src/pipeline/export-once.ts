@@ -72,7 +72,7 @@ export async function exportOnce({ config, log, now = Date.now, ...options }: Ex
     const before = journal.ledger();
     const late = folder ? [] : config.sinks.filter(({ host }) => host.startFrom === "now").map(({ id }) => id);
     if (late.length > 0) {
-      log.warn('A sink that starts from "now" gets what is logged meanwhile alone, as no --state is kept', {
+      log.warn('A sink that starts from "now" gets only what is logged during this export, as no --state is given', {
         sinks: late.join(", "),
       });
     }

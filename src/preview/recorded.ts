@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { toIssues } from "../config/issues.ts";
 import type { Batch } from "../model/batch.ts";
+import { codeOf } from "../model/error-code.ts";
 import { WorkError } from "../model/errors.ts";
 import type { Run } from "../model/run.ts";
 import type { Sample } from "../model/sample.ts";
@@ -75,7 +76,7 @@ async function* readSamples(path: string, runs: Map<string, Run>): AsyncGenerato
     }
   } catch (cause) {
     if (cause instanceof WorkError) throw cause;
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const code = codeOf(cause);
     const why =
       code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : String(code ?? cause);
     throw new WorkError(`Cannot read the recorded samples ${place}: ${why}`, { cause });

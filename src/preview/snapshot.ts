@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
+import { codeOf } from "../model/error-code.ts";
 import { WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
 import type { Preview } from "./preview.ts";
@@ -31,7 +32,7 @@ export function writeSnapshot(path: string, preview: Preview, now: number): void
   try {
     writeFileSync(path, `${JSON.stringify(snapshot, undefined, 2)}\n`);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : messageOf(cause);
+    const code = codeOf(cause) ?? messageOf(cause);
     const why = code === "ENOENT" ? "there is no such folder" : code === "EISDIR" ? "it is a folder" : code;
     throw new WorkError(`Cannot write the snapshot "${path}": ${why}`, { cause });
   }

@@ -5,6 +5,7 @@ import type { DeadCount, DeadFilter } from "../journal/dead-queue.ts";
 import type { Journal } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite-journal.ts";
 import { openStateFolder } from "../journal/state-folder.ts";
+import { codeOf } from "../model/error-code.ts";
 import { WorkError } from "../model/errors.ts";
 import { changeQueue, type QueueChange } from "./change.ts";
 import { readControl } from "./control.ts";
@@ -69,7 +70,7 @@ function refuseUnreadable(path: string, dir: string): void {
   try {
     accessSync(path, constants.R_OK);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = codeOf(error);
     if (code === "EACCES" || code === "EPERM") {
       throw new WorkError(
         `Cannot read the state folder "${dir}": permission is missing; run this as the user that mlmon runs as, such as by sudo -u mlmon`,

@@ -98,6 +98,6 @@ describe('a sink that starts from "now"', () => {
     assert.deepEqual(lines, []);
     await once();
     assert.deepEqual(steps(late), [5]);
-    assert.match(lines.join(), /starts from "now" gets what is logged meanwhile alone, as no --state is kept/);
+    assert.match(lines.join(), /starts from "now" gets only what is logged during this export, as no --state is given/);
   });
 });

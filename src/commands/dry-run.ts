@@ -21,7 +21,7 @@ export default defineMlmonCommand({
     sink: { type: "string", description: "Only this sink", valueHint: "ID" },
     limit: {
       type: "string",
-      description: "Requests shown for each sink; 10 by default, all with a snapshot",
+      description: "Requests shown for each sink; 10 by default, all with --raw or --snapshot",
       valueHint: "N",
     },
     format: { type: "string", description: "text, json or curl; text by default", valueHint: "FORMAT" },

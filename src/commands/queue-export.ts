@@ -2,7 +2,7 @@ import process from "node:process";
 import { UsageError } from "../model/errors.ts";
 import { deadSamples, queueLine, waitingSamples } from "../queue/lines.ts";
 import { queueSinks } from "../queue/sinks.ts";
-import { commonArgs, defineMlmonCommand, jsonArg, print, stateArg } from "./command.ts";
+import { commonArgs, defineMlmonCommand, print, stateArg } from "./command.ts";
 import { commandQueue, reasonArg, sinkArg } from "./queue-args.ts";
 
 /** Written at once, so that a million lines are not a million writes. */
@@ -13,7 +13,6 @@ export default defineMlmonCommand({
   description: "Prints all that waits, or all dead letters, as NDJSON",
   args: {
     ...commonArgs,
-    ...jsonArg,
     ...stateArg,
     ...sinkArg,
     ...reasonArg,

@@ -44,7 +44,11 @@ export const usages: readonly WrongUse[] = [
   ),
   usage("a result as JSON of what has none", ["run", "--json"], /Unknown flag "--json": see mlmon run --help/),
   usage("a negated flag", ["validate", "--no-json"], /Unknown flag "--no-json": did you mean "--json"\?/),
-  usage("a flag for results, where there is none", ["run", "--json"], /Unknown flag "--json"/),
+  usage(
+    "JSON of what is NDJSON anyway",
+    ["queue", "export", "--json"],
+    /Unknown flag "--json": see mlmon queue export/,
+  ),
   usage(
     "a queue of all sinks to drop, and nobody to ask",
     ["queue", "drop", "--waiting"],

@@ -136,9 +136,9 @@ export async function keepWait(
   return !end.aborted;
 }
 
-/** No longer than all of it: the clock may have been set back. */
+/** Nothing once its time is over, and no longer than all of it: the clock may have been set back. */
 function remaining({ wait }: Failures, now: number): number | undefined {
-  return wait && Math.min(wait.until - now, wait.ms);
+  return wait && wait.until > now ? Math.min(wait.until - now, wait.ms) : undefined;
 }
 
 /** An exception, or no outcome, is a bug of the sink: halves find the sample it has it with, and the others go on. */

@@ -45,6 +45,16 @@ describe("a view that was built anew", () => {
     assert.equal(view.version, version);
   });
 
+  it("says of a run whose time was over meanwhile not that the cap has refused it", () => {
+    const ended = { ...makeRun("a"), status: "finished" as const, endTime: now };
+    const rebuilt = viewOf([makeBatch({ samples: [makeSample(ended, "loss", 1)] })]);
+    assert.equal(Object.keys(shown(rebuilt)).length, 1);
+    const view = viewOf([]);
+    assert.equal(view.adopt(rebuilt, ["mlflow"], now + 31 * day), 0);
+    assert.deepEqual([...view.counts().refused], []);
+    assert.equal(view.counts().runs, 0);
+  });
+
   it("leaves what other sources gave, each run its short id, and what was told as facts", () => {
     const [first, second, other] = [makeRun("aaaaaaaa1"), makeRun("aaaaaaaa2"), makeRun("c")];
     const fact = (name: string, value: number) => ({ name, value, time: now, step: 0 });

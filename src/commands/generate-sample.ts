@@ -31,6 +31,7 @@ export default defineMlmonCommand({
     interval: { type: "string", description: "Time between two steps with --live; 1s by default", valueHint: "1s" },
   },
   async run({ args, log, signal, config }) {
+    if (args.delete) refuseBeside(args);
     const stepMs = duration("interval", args.interval, "1s");
     const shape = { signal, steps: whole("steps", args.steps, 50), seed: whole("seed", args.seed, 1) };
     const runs = whole("runs", args.runs, 6);
@@ -62,6 +63,12 @@ export default defineMlmonCommand({
     await simulateLive({ ...shape, writer, seed: shape.seed + 1, parallel: 2, stepMs });
   },
 });
+
+/** Whoever names so many runs might expect that no more of them are deleted. */
+function refuseBeside(args: Readonly<Record<string, unknown>>): void {
+  const [given] = ["runs", "steps", "seed", "live", "interval"].filter((flag) => args[flag]);
+  if (given) throw new UsageError(`Cannot use --delete and --${given} together: it deletes all that was logged so`);
+}
 
 function describeDeleted({ runs, experiments, kept }: DeletedSamples): string {
   const others = kept.length > 0 ? `Kept ${kept.join(", ")}, which hold other runs\n` : "";

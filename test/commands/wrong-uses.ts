@@ -45,6 +45,11 @@ export const usages: readonly WrongUse[] = [
   usage("a result as JSON of what has none", ["run", "--json"], /Unknown flag "--json": see mlmon run --help/),
   usage("a negated flag", ["validate", "--no-json"], /Unknown flag "--no-json": did you mean "--json"\?/),
   usage(
+    "samples to delete by their number",
+    ["generate-sample", "--delete", "--runs", "2"],
+    /^mlmon: Cannot use --delete and --runs together: it deletes all that was logged so$/m,
+  ),
+  usage(
     "JSON of what is NDJSON anyway",
     ["queue", "export", "--json"],
     /Unknown flag "--json": see mlmon queue export/,

@@ -4,7 +4,7 @@ import { sinkOwner } from "../journal/sink-owner.ts";
 import type { ActiveSink } from "./active-sink.ts";
 import { commitStep } from "./commit.ts";
 import { deadRow } from "./dead.ts";
-import { select } from "./select.ts";
+import { select, selectsAll } from "./select.ts";
 import type { DeliveryWorld } from "./settle.ts";
 
 /** What a sink of latest values passes on its way through the journal. */
@@ -56,7 +56,7 @@ interface Step extends Required<Pick<Changes, "ledger" | "deadLetters">> {
 async function nextStep(position: number, { sink, journal, world, groupOf, refused }: Passing): Promise<Step> {
   const from = journal.position(sinkOwner(sink.id));
   const row = { scope: "sink", id: sink.id, name: "delivered", reason: "" } as const;
-  if (!sink.match && !sink.traits.refuse && refused.size === 0) {
+  if (selectsAll(sink) && refused.size === 0) {
     const count = journal.waiting(from).samples - journal.waiting(position).samples;
     return { next: position, ledger: [{ ...row, count }], deadLetters: [] };
   }

@@ -31,9 +31,8 @@ export function mergeSlice({ batches }: Slice): Batch | undefined {
  * workers share it.
  */
 export function select(sink: ActiveSink, batch: Batch): Selection {
-  const { match, traits, startsAt } = sink;
-  if (!match && !traits.refuse && !startsAt) return { batch, ledger: [] };
-  const since = startsAt?.() ?? Number.NEGATIVE_INFINITY;
+  if (selectsAll(sink)) return { batch, ledger: [] };
+  const since = sink.startsAt?.() ?? Number.NEGATIVE_INFINITY;
   const counts = new Map<string, number>();
   const examples = new Map<string, Sample>();
   let failure: string | undefined;
@@ -64,6 +63,11 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
   const ended = batch.ended.filter(({ deleted, endTime = since }) => deleted || endTime >= since);
   const selection = { batch: { ...batch, samples, ended }, ledger, examples };
   return failure === undefined ? selection : { ...selection, failure };
+}
+
+/** Whether nothing is left out, so that samples can be counted unseen; asked by `select` and where a worker passes many. */
+export function selectsAll({ match, traits, startsAt }: ActiveSink): boolean {
+  return !match && !traits.refuse && !startsAt;
 }
 
 const unmatchedKey = "\u0000";

@@ -10,6 +10,7 @@ import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import type { Batch } from "../../src/model/batch.ts";
 import { WorkError } from "../../src/model/errors.ts";
 import { type Log, silentLog } from "../../src/model/log.ts";
+import type { CheckedSinkOptions } from "../../src/model/sink-options.ts";
 import { createView } from "../../src/view/create-view.ts";
 import { until } from "../beds/wait.ts";
 import { startReceiver } from "../fixtures/receiver.ts";
@@ -26,6 +27,7 @@ async function open(
   change: Partial<HttpSink> = {},
   base = 10,
   maxBytes = 1e9,
+  delivery: CheckedSinkOptions = {},
 ) {
   const receiver = await startReceiver(script);
   const journal = await openJournal({ path: ":memory:", maxBytes });
@@ -40,7 +42,7 @@ async function open(
     }));
     const prepared = define().prepare();
     if (!prepared.ok) throw new Error("refused");
-    const host = { retry: { base, cap: base * 100 } };
+    const host = { retry: { base, cap: base * 100 }, ...delivery };
     return activateSink(
       { id: "latest", type: "latest", options: {}, host, create: prepared.create },
       { send: createSender({ version: "test" }), now: Date.now },
@@ -99,6 +101,17 @@ describe("the latest worker", () => {
     await append(batchOf(one, 3));
     await until(() => receiver.stored().includes("vision=3"));
     assert.equal(receiver.stored().filter((body) => body.startsWith("text")).length, 1);
+  });
+
+  it("counts what was logged before its start as not meant for it", async () => {
+    const { receiver, journal, work, append } = await open([], {}, 10, 1e9, { startFrom: now });
+    await append(makeBatch(makeSamples(3, { run: one, time: now - 10_000 }), { runs: [one], time: now }));
+    work();
+    await append(batchOf(one, 5));
+    await until(() => receiver.stored().includes("vision=5"));
+    await until(() => journal.position("sink/latest") === journal.end());
+    const counts = Object.fromEntries(journal.ledger().map(({ name, count }) => [name, count]));
+    assert.deepEqual(counts, { unmatched: 3, delivered: 1 });
   });
 
   it("sends the newest state after a failure, and counts everything up to it as delivered", async () => {

@@ -3,6 +3,7 @@ import type { Batch } from "../model/batch.ts";
 import { messageOf } from "../model/message-of.ts";
 import type { Sample } from "../model/sample.ts";
 import { verdict } from "../model/verdict.ts";
+import { isRunSeries } from "../view/run-series.ts";
 import type { ActiveSink } from "./active-sink.ts";
 
 /** What a sink is to render of what it was given, and the counts of what it is not. */
@@ -39,7 +40,7 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
   const samples = batch.samples.filter((sample) => {
     let key: string | undefined;
     try {
-      key = sample.time < since ? unmatchedKey : leftOut(sink, sample);
+      key = sample.time < since && !isKnown(sample, since) ? unmatchedKey : leftOut(sink, sample);
     } catch (error) {
       key = "plugin_error";
       failure ??= messageOf(error);
@@ -71,6 +72,12 @@ export function selectsAll({ match, traits, startsAt }: ActiveSink): boolean {
 }
 
 const unmatchedKey = "\u0000";
+
+/** What the view knows of a source, or of a run that had not ended, is of today, whenever that run began. */
+function isKnown(sample: Sample, since: number): boolean {
+  const { series, run } = sample;
+  return series !== undefined && (!run || (isRunSeries(sample) && (run.endTime ?? since) >= since));
+}
 
 function leftOut({ match, traits }: ActiveSink, sample: Sample): string | undefined {
   if (match && !verdict(match(sample))) return unmatchedKey;

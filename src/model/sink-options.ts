@@ -22,9 +22,9 @@ export const sinkOptions = v.strictObject({
    * Where a sink begins that the journal does not know yet: with all that the journal and MLflow still hold
    * (`"beginning"`, the default), or with samples logged at a date or later; `"now"` is the date at which mlmon first
    * sees the sink, kept in the state folder as long as the sink stays. It compares the times that MLflow's clients have
-   * logged, and tells nothing of runs that had ended before. For `dry-run` and for `export-once` without `--state`, each
-   * call sees the sink first: what MLflow holds is left out, as it would be; of recorded samples (`--input`), which stand
-   * for those to come, nothing is.
+   * logged, and tells nothing of runs that had ended before; what is known of others is told. For `dry-run` and for
+   * `export-once` without `--state`, each call sees the sink first: what MLflow holds is left out, as it would be; of
+   * recorded samples (`--input`), which stand for those to come, nothing is.
    */
   startFrom: v.optional(
     v.union([v.picklist(["now", "beginning"]), option.moment()], `"now", "beginning", or ${momentWords}`),

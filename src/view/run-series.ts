@@ -1,6 +1,7 @@
 import type { Run } from "../model/run.ts";
 import type { Sample } from "../model/sample.ts";
 import { cleanText } from "../prometheus/escape.ts";
+import { factName, ownNames } from "../prometheus/names.ts";
 import { makeSeries, shortIdLength } from "../prometheus/series.ts";
 import type { LiveRun } from "./live-run.ts";
 
@@ -20,6 +21,11 @@ export function runSeries(live: LiveRun): Sample[] {
 /** Counts them without making them. */
 export function countRunSeries({ run, lastMetricTime }: LiveRun): number {
   return 1 + [run.startTime, run.endTime, lastMetricTime].filter(isKnown).length;
+}
+
+/** Whether a sample of the view is one of them; a metric of such a name has another series. Asked of each. */
+export function isRunSeries({ name, run, series }: Sample): boolean {
+  return run !== undefined && ownNames.has(name) && series?.name === factName(name);
 }
 
 function infoSample({ run, labels }: LiveRun): Sample {

@@ -8,6 +8,7 @@ import { createSender } from "../../src/delivery/send.ts";
 import { defineSink, v } from "../../src/index.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { Secret, secret } from "../../src/model/secret.ts";
+import { createView } from "../../src/view/create-view.ts";
 import { makeBatch, makeRun, makeSamples } from "../fixtures/samples.ts";
 import { openBench } from "./world.ts";
 
@@ -41,6 +42,42 @@ describe("select()", () => {
         [["unmatched", 2]],
       );
     }
+  });
+
+  it("leaves a sink of latest values what is known of runs that had not ended and of sources", () => {
+    const start = Date.now();
+    const view = createView({ max: 100, retentionMs: 1e15 });
+    const before = { startTime: start - 20_000 };
+    const live = makeRun(before);
+    const silent = makeRun({ ...before, id: "b".repeat(32) });
+    const old = makeRun({ ...before, id: "c".repeat(32), endTime: start - 1, status: "finished" });
+    const late = makeRun({ ...before, id: "d".repeat(32), endTime: start, status: "finished" });
+    const runs = [live, silent, old, late];
+    const samples = [
+      ...runs.flatMap((run) => makeSamples(1, { run, time: start - 10_000 })),
+      { name: "accuracy", value: 1, time: start, step: 1, run: live },
+      { name: "run_info", value: 1, time: start - 10_000, step: 1, run: live },
+    ];
+    const facts = [{ name: "up", value: 1, time: start - 10_000, step: 0 }];
+    view.apply(makeBatch(samples, { time: start, runs, facts }));
+    const define = defineSink("page", v.strictObject({}), () => ({
+      consumes: "latest",
+      render: () => [],
+      deliver: async () => ({ kind: "delivered" }),
+    }));
+    const prepared = define().prepare();
+    if (!prepared.ok) throw new Error("refused");
+    const resolved = { id: "page", type: "page", options: {}, host: { startFrom: start }, create: prepared.create };
+    const sink = activateSink(resolved, { send: createSender({ version: "test" }), now: Date.now });
+    const ids = select(sink, view.latest(start)).batch.samples.map(
+      ({ run, series }) => `${run?.id[0] ?? ""} ${series?.name}`,
+    );
+    assert.deepEqual(
+      ids.filter((id) => !id.includes("seconds")),
+      ["4 mlflow_accuracy", "4 mlflow_run_info", "b mlflow_run_info", "d mlflow_run_info", " mlflow_up"],
+    );
+    assert.equal(ids.filter((id) => id.startsWith("c")).length, 0);
+    assert.equal(ids.filter((id) => id.startsWith("4") && id.includes("seconds")).length, 2);
   });
 });
 

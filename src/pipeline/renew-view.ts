@@ -107,8 +107,9 @@ export function createRenewal(world: RenewalWorld): Renewal {
     if (isFirst) announce(config, sources);
     const rebuilt = createView(viewOptions(again));
     const gone = new Map<string, EndedRun>();
-    // What is new passes both views; a run that is deleted may still come from the second reading.
+    // What is new of them passes both views; a run that is deleted may still come from the second reading.
     const unfollow = intake.follow((batch) => {
+      if (!sources.includes(batch.source ?? "")) return;
       rebuilt.apply(batch);
       for (const { id } of batch.runs ?? []) gone.delete(id);
       for (const run of batch.ended) if (run.deleted) gone.set(run.id, run);

@@ -196,6 +196,40 @@ describe("the latest values, when transforms change", () => {
     assert.match(text, /^mlflow_loss\{.*\} 5$/m);
   });
 
+  it("keep those of a source that cannot be read again, whatever it gives meanwhile", async () => {
+    const own = makeRun({ id: "a".repeat(32), startTime: Date.now() });
+    const steps = [9];
+    const define = defineSource("live", v.strictObject({}), () => ({
+      async *read({ signal, polled }) {
+        while (!signal.aborted) {
+          const samples = steps
+            .splice(0)
+            .map((step) => ({ name: "new", value: step, time: Date.now(), step, run: own }));
+          if (samples.length > 0) yield makeBatch(samples, { time: Date.now(), runs: [own] });
+          polled({ ok: true, nextMs: 10 });
+          await sleep(10, undefined, { signal }).catch(() => undefined);
+        }
+      },
+    }));
+    const of = (...transforms: NonNullable<Config["transforms"]>) => ({
+      ...config(transforms),
+      sources: [shelf(), define()],
+    });
+    const service = await serve(of());
+    await until(async () => (await shown(service)).length === 4);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.hold = promise;
+    await service.take(of(filter(({ name }) => !name.startsWith("debug/"))));
+    await until(() => store.again === 1);
+    steps.push(5);
+    const read = () => service.status().ledger.find(({ id, name }) => id === "live" && name === "read")?.count;
+    await until(() => read() === 2);
+    resolve();
+    await until(async () => lines(await shown(service), /debug/) === 0);
+    assert.equal(lines(await shown(service), /^mlflow_new.* 9$/), 1);
+    assert.ok(service.lines.some((line) => /transforms at work {"series":1}/.test(line)));
+  });
+
   it("stay as they were where a source cannot be read again, which is said", async () => {
     const of = (env: string): Config => ({ ...config([label({ env })]), sources: [shelf({ rereads: false })] });
     const service = await serve(of("dev"));

@@ -98,6 +98,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       return Promise.reject(new WorkError("Cannot change the configuration: mlmon is stopping"));
     }
     const before = current;
+    renewal.stop();
     // A new sink reads again what the next configuration selects.
     current = { config: next, code: differences.code };
     const applied = applyConfig(parts, next, differences, {
@@ -115,11 +116,13 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       use(changed) {
         parts = changed;
       },
-    }).then(tidy, (error) => {
-      current = before;
-      throw error;
-    });
-    applying = applied.catch(() => undefined).then(renewal.start);
+    })
+      .then(tidy, (error) => {
+        current = before;
+        throw error;
+      })
+      .finally(renewal.start);
+    applying = applied.catch(() => undefined);
     return applied;
   }
 

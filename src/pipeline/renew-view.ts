@@ -53,11 +53,10 @@ export interface Renewal {
    * `differ` from those before in what no digest shows. Survives a crash until the view was built by them.
    */
   note(next: Coded, differ?: boolean): Promise<void>;
-  /**
-   * Builds it in the background when that is due, and tries again until it is done; what is under way begins anew.
-   * Called at the start and after each reload.
-   */
+  /** Builds it in the background when that is due, and tries again until it is done. Called at the start and after a reload. */
   start(): void;
+  /** Ends what is under way, which is of the parts and transforms before. Called when a reload begins; `start` begins anew. */
+  stop(): void;
   /** Builds it now when that is due; rejects when a source cannot be read. */
   once(): Promise<void>;
   /** Resolves when none is under way; never rejects. */
@@ -68,7 +67,7 @@ export interface Renewal {
 export function createRenewal(world: RenewalWorld): Renewal {
   const { journal, view, intake, keeper, log, now, signal, stateDir, current, sinks } = world;
   const state = journal.state(viewConsumer);
-  let stop = new AbortController();
+  let reload = new AbortController();
   let running: Promise<void> = Promise.resolve();
   const built = () => String(state.get(transformsKey) ?? "");
   const isDue = () => built() === outdated && sinks().some(({ sink }) => isLatest(sink));
@@ -77,8 +76,6 @@ export function createRenewal(world: RenewalWorld): Renewal {
     const transforms = transformsDigest(config, code);
     const isEmpty = journal.end() === 0;
     if (built() === transforms && (isEmpty || !differ)) return;
-    // One under way is by those before, and must not end as if it were by these.
-    stop.abort();
     state.set(transformsKey, isEmpty ? transforms : outdated);
     await journal.commit(viewConsumer, journal.position(viewConsumer), { owners: [viewConsumer] });
   }
@@ -164,12 +161,12 @@ export function createRenewal(world: RenewalWorld): Renewal {
   return {
     note,
     start() {
-      stop.abort();
       if (!isDue()) return;
-      stop = new AbortController();
-      const ends = AbortSignal.any([signal, stop.signal]);
+      reload = new AbortController();
+      const ends = AbortSignal.any([signal, reload.signal]);
       running = running.then(() => untilDone(ends));
     },
+    stop: () => reload.abort(),
     async once() {
       if (isDue()) await renew(signal, true);
     },

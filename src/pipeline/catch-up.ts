@@ -112,7 +112,11 @@ export async function catchUp(
     async function dropUntilOver(): Promise<void> {
       if (sink.whenFull !== "drop-oldest") return;
       const dropping = { sink, journal, world: deliveryWorld(ctx, ctx.log), yields };
-      while (!over.signal.aborted) if (!(await dropOldest(dropping))) await journal.changed(over.signal);
+      while (!over.signal.aborted) {
+        // Asked for first, as a change may come while it is looked at what is there.
+        const changed = journal.changed(over.signal);
+        if (!(await dropOldest(dropping))) await changed;
+      }
     }
     // A journal that cannot be written is told of by the delivery.
     const dropped = dropUntilOver().catch(() => undefined);

@@ -7,6 +7,8 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import { activateSink } from "../../src/delivery/activate.ts";
 import { defineSource, v } from "../../src/index.ts";
 import { auditLedger } from "../../src/journal/audit.ts";
+import { createBell } from "../../src/journal/bell.ts";
+import type { Journal } from "../../src/journal/journal.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { type Log, silentLog } from "../../src/model/log.ts";
 import { catchUp } from "../../src/pipeline/catch-up.ts";
@@ -65,47 +67,64 @@ describe("the history of a new sink", () => {
     await journal.close();
   });
 
-  it("holds up nobody while it is read for a sink that gives way", async () => {
-    await using folder = await temporaryFolder();
-    const journal = await openJournal({ path: ":memory:", maxBytes: 5000 });
-    await journal.append({ batch: makeBatch(makeSamples(10)) });
-    await journal.commit("sink/other", journal.end());
-    await journal.trim();
-    const gate = Promise.withResolvers<void>();
-    const gated = defineSource("gated", v.strictObject({}), () => ({
-      rereads: true,
-      async *read() {
-        await gate.promise;
-        yield makeBatch(makeSamples(10));
-      },
-    }));
-    const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new", whenFull: "drop-oldest" })];
-    const config = resolveConfig({ sources: [gated()], sinks }, { origin: "test", secrets: "ignore" });
-    await placeNew(journal, [{ id: "new", catchesUp: true }]);
-    while (!journal.size().full) {
-      await journal.append({ batch: makeBatch(makeSamples(10, { name: `later ${journal.stored()}` })) });
-    }
-    await journal.commit("sink/other", journal.end());
-    await journal.trim();
-    const [resolved] = config.sinks;
-    assert.ok(resolved);
-    const take = async () => ({ kind: "answered", response: new Response() }) as const;
-    const sink = activateSink(resolved, { send: take, now: Date.now });
-    const { signal } = new AbortController();
-    const ctx = { log: silentLog, now: Date.now, signal, state: journal.state("sink/new"), ownMetrics: async () => "" };
-    const catching = catchUp(
-      sink,
-      ctx,
-      { leave: signal, end: signal },
-      { journal, folder: folder.path, config: () => config, caughtByReading: async () => {}, yields: () => false },
-    );
-    await until(() => !journal.size().full, 5000, "room");
-    gate.resolve();
-    assert.equal(await catching, true);
-    const mismatches = auditLedger(journal).filter((line) => line.startsWith('sink "new"'));
-    assert.deepEqual(mismatches, []);
-    await journal.close();
-  });
+  for (const [when, full] of [
+    ["before it", (journal: Journal) => journal],
+    ["just after a look", fullAfterLook],
+  ] as const) {
+    it(`holds up nobody while it is read for a sink that gives way, where the journal runs full ${when}`, async () => {
+      await using folder = await temporaryFolder();
+      const journal = await openJournal({ path: ":memory:", maxBytes: 5000 });
+      await journal.append({ batch: makeBatch(makeSamples(10)) });
+      await journal.commit("sink/other", journal.end());
+      await journal.trim();
+      const gate = Promise.withResolvers<void>();
+      const gated = defineSource("gated", v.strictObject({}), () => ({
+        rereads: true,
+        async *read() {
+          await gate.promise;
+          yield makeBatch(makeSamples(10));
+        },
+      }));
+      const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new", whenFull: "drop-oldest" })];
+      const config = resolveConfig({ sources: [gated()], sinks }, { origin: "test", secrets: "ignore" });
+      await placeNew(journal, [{ id: "new", catchesUp: true }]);
+      while (!journal.size().full) {
+        await journal.append({ batch: makeBatch(makeSamples(10, { name: `later ${journal.stored()}` })) });
+      }
+      await journal.commit("sink/other", journal.end());
+      await journal.trim();
+      const [resolved] = config.sinks;
+      assert.ok(resolved);
+      const take = async () => ({ kind: "answered", response: new Response() }) as const;
+      const sink = activateSink(resolved, { send: take, now: Date.now });
+      const { signal } = new AbortController();
+      const ctx = {
+        log: silentLog,
+        now: Date.now,
+        signal,
+        state: journal.state("sink/new"),
+        ownMetrics: async () => "",
+      };
+      const catching = catchUp(
+        sink,
+        ctx,
+        { leave: signal, end: signal },
+        {
+          journal: full(journal),
+          folder: folder.path,
+          config: () => config,
+          caughtByReading: async () => {},
+          yields: () => false,
+        },
+      );
+      await until(() => !journal.size().full, 5000, "room");
+      gate.resolve();
+      assert.equal(await catching, true);
+      const mismatches = auditLedger(journal).filter((line) => line.startsWith('sink "new"'));
+      assert.deepEqual(mismatches, []);
+      await journal.close();
+    });
+  }
 
   it("is not read again after a power cut that comes just after its end", async () => {
     await using folder = await temporaryFolder();
@@ -135,3 +154,25 @@ describe("the history of a new sink", () => {
     await journal.close();
   });
 });
+
+/** The journal, full from the moment on at which somebody has just been told that it is not. */
+function fullAfterLook(journal: Journal): Journal {
+  const bell = createBell();
+  let isTold = false;
+  function tell(): void {
+    isTold = true;
+    bell.ring();
+  }
+  const size = () => {
+    const now = journal.size();
+    return {
+      ...now,
+      get full() {
+        if (!isTold) queueMicrotask(tell);
+        return now.full && isTold;
+      },
+    };
+  };
+  const changed = (signal: AbortSignal) => Promise.race([journal.changed(signal), bell.wait(signal)]);
+  return { ...journal, size, changed };
+}

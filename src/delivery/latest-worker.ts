@@ -65,7 +65,7 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
   const groups = trackGroups(sink, view, journal, world.log);
   const rounds: Rounds = { isLarge: false, groups, failures: noFailures(), refused: new Map() };
   const passing: Passing = { sink, journal, world, groupOf: groups.of, refused: rounds.refused };
-  if (once) await makeRoomUntil(stop, passing);
+  if (once) await makeRoomUntil(stop, options, passing);
   while (!signal.aborted && !leave?.aborted) {
     const ended = inputEnded.aborted;
     const position = journal.end();
@@ -93,11 +93,11 @@ function nextRound({ sink, journal }: LatestWorkerOptions, world: DeliveryWorld,
 }
 
 /** Waits for the signal; the view has what a full journal lets go. */
-async function makeRoomUntil(stop: AbortSignal, passing: Passing): Promise<void> {
-  const { journal } = passing;
+async function makeRoomUntil(stop: AbortSignal, options: LatestWorkerOptions, passing: Passing): Promise<void> {
+  const { journal } = options;
   while (!stop.aborted) {
-    await journal.changed(stop);
-    if (journal.size().full) await passTo(journal.end(), "superseded", passing);
+    if (holdsUp(options)) await passTo(journal.end(), "superseded", passing);
+    else await journal.changed(stop);
   }
 }
 

@@ -282,6 +282,26 @@ describe("the latest worker", () => {
     assert.deepEqual(counts.sort(), ["delivered 2", "refused odd 1"]);
   });
 
+  it("lets a journal go that runs full again while it is let go, before the one delivery of an export", async () => {
+    const { journal, work, append } = await open([], {}, 10, 20_000);
+    await journal.commit("sink/latest", 0);
+    let value = 0;
+    let isAgain = false;
+    const fill = async () => {
+      while (!journal.size().full) await append(batchOf(one, ++value));
+    };
+    const { trim } = journal;
+    journal.trim = async () => {
+      await trim();
+      if (isAgain) return;
+      isAgain = true;
+      await fill();
+    };
+    work(true);
+    await fill();
+    await until(() => isAgain && !journal.size().full, 5000, "room");
+  });
+
   it("lets a full journal go while its receiver is away, and delivers the newest state later", async () => {
     let away = true;
     const { receiver, journal, work, append } = await open(() => (away ? { status: 503 } : undefined), {}, 5, 2000);

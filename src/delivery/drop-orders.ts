@@ -4,6 +4,10 @@ export interface DropOrders {
   give(sink: string, position: number): void;
   /** The position of the last order for the sink; 0 without one. */
   to(sink: string): number;
+  /** Forgets an order that was carried out, or that the sink has overtaken; not one that has come since. */
+  done(sink: string, position: number): void;
+  /** Forgets those of other sinks than these: one that comes back begins anew. Called at each reload. */
+  keep(sinks: readonly string[]): void;
   /** Fires at the next order for the sink, which then need not wait for the next try. */
   next(sink: string): AbortSignal;
 }
@@ -19,6 +23,12 @@ export function createDropOrders(): DropOrders {
       bells.delete(sink);
     },
     to: (sink) => positions.get(sink) ?? 0,
+    done(sink, position) {
+      if (positions.get(sink) === position) positions.delete(sink);
+    },
+    keep(sinks) {
+      for (const sink of positions.keys()) if (!sinks.includes(sink)) positions.delete(sink);
+    },
     next(sink) {
       const bell = bells.get(sink) ?? new AbortController();
       bells.set(sink, bell);

@@ -50,8 +50,7 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
     const ended = inputEnded.aborted;
     // What is read once fits in the end; only a receiver that fails may cost samples then.
     const mayDrop = !ended && (!once || work.failures.inRow > 0);
-    const order = dropStep(journal, sink.id, work.orders?.to(sink.id) ?? 0);
-    if (order && (await commitStep(sink, journal, order, world))) continue;
+    if (await carryOutOrder(work)) continue;
     if (mayDrop && (await dropOldest(work.dropping))) continue;
     const again = nextReplay(journal, sink.id, limit);
     if (again && !(await deliverSlice(work, again.slice, again.replayed))) break;
@@ -77,6 +76,15 @@ export async function runPointsWorker(options: PointsWorkerOptions): Promise<voi
 interface Work extends PointsWorkerOptions {
   readonly dropping: Dropping;
   readonly failures: Failures;
+}
+
+/** Drops what people want to be dropped; returns false when nothing was. */
+async function carryOutOrder({ sink, journal, orders, dropping }: Work): Promise<boolean> {
+  const position = orders?.to(sink.id) ?? 0;
+  const step = dropStep(journal, sink.id, position);
+  if (step && !(await commitStep(sink, journal, step, dropping.world))) return false;
+  orders?.done(sink.id, position);
+  return step !== undefined;
 }
 
 /** Returns false when stopped before the slice was committed; one that gives way to new samples is looked at again. */

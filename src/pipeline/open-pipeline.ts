@@ -115,6 +115,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       noteTransforms: () => renewal.note(current, true),
       use(changed) {
         parts = changed;
+        dropOrders.keep(changed.sinks.map(({ sink }) => sink.id));
       },
     })
       .then(tidy, (error) => {

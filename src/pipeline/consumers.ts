@@ -54,21 +54,29 @@ export async function releaseUnserved(journal: Journal, sinks: Sinks): Promise<v
 
 /**
  * Gives each sink that has none a position, so that nothing it is to have is trimmed, and notes when one that starts
- * from "now" was first seen; called before its worker starts. The position of a sink at work is its worker's alone.
+ * from "now" was first seen; called before its worker starts. The position of a sink at work is its worker's alone, but
+ * one that waits for its history gives that up when it starts from "now" after all.
  */
 export async function placeNew(journal: Journal, sinks: readonly Placed[], now = Date.now): Promise<void> {
   const known = new Set(journal.consumers());
   for (const { id, startFrom, catchesUp } of sinks) {
     const owner = sinkOwner(id);
-    if (known.has(owner)) continue;
-    const hasGap = journal.stored() > journal.waiting(journal.position(owner)).samples;
-    const mustCatchUp = catchesUp && hasGap && startFrom !== "now";
-    const position = mustCatchUp || startFrom === "now" ? journal.end() : journal.position(owner);
     const keeper = catchUpOwner(id);
-    if (mustCatchUp) journal.state(keeper).set(beginKey, String(position));
+    const state = journal.state(keeper);
+    const startsNow = startFrom === "now";
+    if (known.has(owner)) {
+      if (!startsNow || state.get(beginKey) === undefined) continue;
+      forgetBegin(state);
+      state.set(seenKey, String(now()));
+      await journal.commit(owner, journal.position(owner), { owners: [keeper] });
+      continue;
+    }
+    const hasGap = journal.stored() > journal.waiting(journal.position(owner)).samples;
+    const mustCatchUp = catchesUp && hasGap && !startsNow;
+    const position = mustCatchUp || startsNow ? journal.end() : journal.position(owner);
+    if (mustCatchUp) state.set(beginKey, String(position));
     // One that an export has left out, as nothing is served there, is as old as it was.
-    const isFirst = journal.state(keeper).get(seenKey) === undefined;
-    if (startFrom === "now" && isFirst) journal.state(keeper).set(seenKey, String(now()));
+    if (startsNow && state.get(seenKey) === undefined) state.set(seenKey, String(now()));
     const placed = placedRow(journal, id, position);
     await journal.commit(owner, position, { owners: [keeper], ledger: placed.count === 0 ? [] : [placed] });
   }

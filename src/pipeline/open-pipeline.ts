@@ -70,13 +70,13 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     log.warn("Nothing is delivered: every sink is scraped, which needs `mlmon run`", { sinks: made.length });
   }
   await dropGone(journal, config.sinks, log);
-  await tidy();
   await releaseUnserved(
     journal,
     made.filter((sink) => !wanted.includes(sink)).map(({ sink }) => sink),
   );
   const places = wanted.map(({ placed }) => placed);
   await placeNew(journal, places, now);
+  await tidy();
   for (const sink of wanted) await sink.setup();
 
   const settled = () => applying;

@@ -4,6 +4,7 @@ import { auditLedger } from "../../src/journal/audit.ts";
 import { openJournal } from "../../src/journal/sqlite-journal.ts";
 import { silentLog } from "../../src/model/log.ts";
 import { dropGone, firstSeen, placeNew, releaseUnserved } from "../../src/pipeline/consumers.ts";
+import { historyFile } from "../../src/pipeline/history-files.ts";
 import { makeBatch, makeSamples, takenRows } from "../fixtures/samples.ts";
 
 const opened: (() => Promise<void>)[] = [];
@@ -40,6 +41,23 @@ describe("placeNew()", () => {
     const { journal } = await open();
     await placeNew(journal, [{ id: "old", startFrom: "now", catchesUp: false }]);
     assert.equal(journal.waiting(journal.position("sink/old")).samples, 10);
+  });
+
+  it("gives up the history of a sink that is to start from now in the end", async () => {
+    const { journal } = await open();
+    await journal.commit("sink/old", journal.end());
+    await journal.trim();
+    const place = (startFrom: "beginning" | "now") =>
+      placeNew(journal, [{ id: "new", startFrom, catchesUp: true }], () => 5);
+    await place("beginning");
+    assert.match(historyFile(journal, "new") ?? "", /^catch-up-new-/);
+    await place("now");
+    assert.equal(historyFile(journal, "new"), undefined);
+    assert.equal(firstSeen(journal, "new"), 5);
+    assert.deepEqual(
+      auditLedger(journal).filter((line) => line.startsWith('sink "new"')),
+      [],
+    );
   });
 });
 

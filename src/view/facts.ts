@@ -1,5 +1,6 @@
 import { isLater } from "../model/latest-rule.ts";
 import type { Sample } from "../model/sample.ts";
+import { labelsText, ownLabels, targetLabels } from "../prometheus/series.ts";
 import { factSamples } from "./fact-samples.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { Refused } from "./refused.ts";
@@ -28,7 +29,7 @@ export interface Facts {
   entries(): readonly (readonly [source: string, facts: readonly Sample[]])[];
 }
 
-/** The facts of one name from one source, by their labels as JSON. */
+/** The facts of one name from one source, by their labels as text. */
 export type Family = Map<string, Sample>;
 
 /** Makes the facts of a view. */
@@ -157,6 +158,7 @@ function isSame(before: Family, after: readonly Sample[]): boolean {
   );
 }
 
-function labelsKey({ labels = {} }: Sample): string {
-  return JSON.stringify(Object.entries(labels).sort());
+/** Labels that Prometheus takes for the same give one fact. */
+function labelsKey({ labels }: Sample): string {
+  return labelsText(ownLabels(labels, targetLabels));
 }

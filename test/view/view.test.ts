@@ -214,6 +214,16 @@ describe("facts", () => {
     view.apply(makeBatch({ samples: [{ ...fact("load", 3, { host: "b" }), time: 1 }] }));
     assert.deepEqual(shown(view), { 'mlflow_load{host="a"}': 1, 'mlflow_load{host="b"}': 3 });
   });
+
+  it("keep the newest value of a series, however its labels are spelled", () => {
+    const view = createView(options);
+    const spellings = [{}, { empty: "" }, { "a-b": "x" }, { a_b: "x" }, { "a-b": "x" }, {}];
+    for (const [step, labels] of spellings.entries()) {
+      view.apply(makeBatch({ samples: [{ ...fact("load", step, labels), step }] }));
+    }
+    assert.deepEqual(shown(view), { mlflow_load: 5, 'mlflow_load{a_b="x"}': 4 });
+    assert.equal(view.counts().series, 2);
+  });
 });
 
 describe("versions()", () => {

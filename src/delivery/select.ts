@@ -40,18 +40,18 @@ export function select(sink: ActiveSink, batch: Batch): Selection {
   const samples = batch.samples.filter((sample) => {
     let key: string | undefined;
     try {
-      key = sample.time < since && !isKnown(sample, since) ? unmatchedKey : leftOut(sink, sample);
+      key = sample.time < since && !isKnown(sample, since) ? earlyKey : leftOut(sink, sample);
     } catch (error) {
       key = "plugin_error";
       failure ??= messageOf(error);
     }
     if (key === undefined) return true;
-    if (!counts.has(key)) examples.set(key === unmatchedKey ? "match" : key, sample);
+    if (!counts.has(key)) examples.set(wishes.get(key) ?? key, sample);
     counts.set(key, (counts.get(key) ?? 0) + 1);
     return false;
   });
   const ledger = [...counts].map(([key, count]): LedgerRow => {
-    const unmatched = key === unmatchedKey;
+    const unmatched = wishes.has(key);
     return {
       scope: "sink",
       id: sink.id,
@@ -72,6 +72,13 @@ export function selectsAll({ match, traits, startsAt }: ActiveSink): boolean {
 }
 
 const unmatchedKey = "\u0000";
+const earlyKey = "\u0001";
+
+/** What the user leaves out, by the option that says so. */
+const wishes: ReadonlyMap<string, string> = new Map([
+  [unmatchedKey, "match"],
+  [earlyKey, "startFrom"],
+]);
 
 /** What the view knows of a source, or of a run that had not ended, is of today, whenever that run began. */
 function isKnown(sample: Sample, since: number): boolean {

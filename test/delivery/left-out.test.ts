@@ -31,7 +31,8 @@ describe("select()", () => {
       const resolved = { id: "own", type: "own", options: {}, host: { startFrom }, create: prepared.create };
       const send = createSender({ version: "test" });
       const sink = activateSink(resolved, { send, now: Date.now, firstSeen: () => firstSeen });
-      const { batch, ledger } = select(sink, makeBatch(makeSamples(3), { ended }));
+      const { batch, ledger, examples } = select(sink, makeBatch(makeSamples(3), { ended }));
+      assert.deepEqual([...(examples?.keys() ?? [])], ["startFrom"]);
       assert.deepEqual(batch.samples, [third]);
       assert.deepEqual(
         batch.ended.map(({ id }) => id),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { activateSink } from "../../src/delivery/activate.ts";
-import { maxExplained } from "../../src/delivery/explain-once.ts";
+import { logRefusedGroup } from "../../src/delivery/dead.ts";
+import { maxMadeUp } from "../../src/delivery/explain-once.ts";
 import { logLeftOut } from "../../src/delivery/log-left-out.ts";
 import { select } from "../../src/delivery/select.ts";
 import { createSender } from "../../src/delivery/send.ts";
@@ -83,7 +84,7 @@ describe("select()", () => {
 });
 
 describe("logLeftOut()", () => {
-  it("falls silent when a plugin makes up a reason for each sample", () => {
+  it("falls silent when a plugin makes up a reason for each sample, but for what mlmon has to say", () => {
     const define = defineSink("own", v.strictObject({}), () => ({
       render: () => [],
       deliver: async () => ({ kind: "delivered" }),
@@ -96,7 +97,10 @@ describe("logLeftOut()", () => {
     let lines = 0;
     const log = { ...silentLog, info: () => void lines++ };
     logLeftOut(sink, select(sink, makeBatch(makeSamples(300))), log);
-    assert.deepEqual([lines, sink.explained.size], [maxExplained, maxExplained]);
+    assert.deepEqual([lines, sink.explained.size], [maxMadeUp, maxMadeUp]);
+    const errors: string[] = [];
+    logRefusedGroup(sink, "vision", "400 Bad Request", { ...log, error: (line) => void errors.push(line) });
+    assert.equal(errors.length, 1);
   });
 
   it("says once for each reason what is left out, with an example", () => {

@@ -101,7 +101,7 @@ async function exchangeSinks(
   const ready: SinkAtWork[] = [];
   try {
     for (const sink of made) {
-      await setUp(sink, ready);
+      await setUp(sink, ready, world);
       carryOver(find(before.sinks, sink.sink.id), sink);
     }
     const places = made.map(({ placed }) => placed);
@@ -124,10 +124,15 @@ async function exchangeSinks(
 }
 
 /** One that throws when it is asked what it serves is not taken either; it has been set up, and is to be closed. */
-async function setUp(sink: SinkAtWork, ready: SinkAtWork[]): Promise<void> {
+async function setUp(sink: SinkAtWork, ready: SinkAtWork[], { log }: ApplyWorld): Promise<void> {
   const ms = sink.sink.timeoutMs;
   try {
-    if (!(await within(ms, sink.setup()))) throw new Error(`it has not ended after ${ms / 1000} s`);
+    const done = sink.setup();
+    if (!(await within(ms, done))) {
+      // What it takes all the same, such as a port, would be in the way of the next.
+      done.then(() => closeSink(sink, log)).catch(() => undefined);
+      throw new Error(`it has not ended after ${ms / 1000} s`);
+    }
     ready.push(sink);
     sink.routes();
   } catch (cause) {

@@ -44,10 +44,13 @@ describe("a refused reload", () => {
     assert.doesNotMatch((await service.ask("/")).text, /was not loaded again/);
   });
 
-  it("whose new sink is never set up ends, and the old ones go on", async () => {
+  it("whose new sink is not set up in time ends, and the old ones go on", async () => {
     let isMended = false;
+    let closed = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
     const define = defineSink("slow", v.strictObject({ word: v.string() }), ({ word }) => ({
-      setup: () => (isMended || word === "old" ? undefined : new Promise<void>(() => {})),
+      setup: () => (isMended || word === "old" ? undefined : promise),
+      close: () => void (word === "new" && closed++),
       render: ({ samples }) => [samples.map(({ step }) => step)],
       async deliver(request: readonly number[]) {
         steps.push(...request);
@@ -61,6 +64,9 @@ describe("a refused reload", () => {
     await assert.rejects(service.take(changed), /Cannot set up the sink "slow": it has not ended after 0.2 s/);
     const before = steps.length;
     await until(() => steps.length > before + 10);
+    assert.equal(closed, 0);
+    resolve();
+    await until(() => closed === 1, 2000, "the end of what was set up too late");
     isMended = true;
     await service.take(changed);
     assert.ok(isWhole(steps), `${steps}`);

@@ -138,7 +138,7 @@ export async function keepWait(
 
 /** Nothing once its time is over, and no longer than all of it: the clock may have been set back. */
 function remaining({ wait }: Failures, now: number): number | undefined {
-  return wait && wait.until > now ? Math.min(wait.until - now, wait.ms) : undefined;
+  return wait && Math.max(0, Math.min(wait.until - now, wait.ms));
 }
 
 /** An exception, or no outcome, is a bug of the sink: halves find the sample it has it with, and the others go on. */

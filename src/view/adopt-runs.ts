@@ -1,5 +1,5 @@
 import type { LiveRun, LiveSeries } from "./live-run.ts";
-import type { Admission, LiveRuns } from "./live-runs.ts";
+import type { LiveRuns } from "./live-runs.ts";
 import type { Refused } from "./refused.ts";
 
 /** The runs of a view that was built anew, and the sources of which it holds everything. */
@@ -28,9 +28,8 @@ export function adoptRuns(live: LiveRuns, { runs, sources }: Rebuilt, refused: R
     known.series.clear();
   }
   for (const [id, rebuilt] of runs) {
-    const known = before.has(id) ? (live.runs.get(id) ?? "refused") : enter(rebuilt);
-    if (known === "refused") refused.add("run_info");
-    if (known === "refused" || known === "expired") continue;
+    const known = before.has(id) ? live.runs.get(id) : enter(rebuilt);
+    if (!known) continue;
     const isNewest = known.lastMetricTime === rebuilt.lastMetricTime;
     known.lastMetricTime = rebuilt.lastMetricTime;
     fill(known, rebuilt);
@@ -40,9 +39,11 @@ export function adoptRuns(live: LiveRuns, { runs, sources }: Rebuilt, refused: R
   }
   return changed;
 
-  function enter({ run, source, endedAt }: LiveRun): Admission {
+  function enter({ run, source, endedAt }: LiveRun): LiveRun | undefined {
     const entered = live.admit(run, now, source);
-    if (typeof entered === "object" && endedAt !== undefined) live.end(entered, endedAt);
+    if (entered === "refused") refused.add("run_info");
+    if (entered === "refused" || entered === "expired") return undefined;
+    if (endedAt !== undefined) live.end(entered, endedAt);
     return entered;
   }
 

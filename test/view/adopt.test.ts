@@ -35,6 +35,16 @@ describe("a view that was built anew", () => {
     );
   });
 
+  it("leaves out a run whose retention has ended since it was read, and calls nothing full", () => {
+    const endTime = now - options.retentionMs + 1;
+    const old = makeRun("a", { status: "finished", startTime: endTime - 1, endTime });
+    const rebuilt = viewOf([makeBatch({ samples: [makeSample(old, "loss", 1)] })]);
+    assert.equal(rebuilt.counts().runs, 1);
+    const view = viewOf([]);
+    view.adopt(rebuilt, ["mlflow"], now + day);
+    assert.deepEqual([view.counts().runs, view.counts().refused.size], [0, 0]);
+  });
+
   it("changes nothing, and no version, when it shows the same", () => {
     const batch = makeBatch({
       samples: [makeSample(makeRun("a"), "loss", 1), makeSample(makeRun("a"), "acc", Number.NaN)],

@@ -12,6 +12,8 @@ import type { ActiveSink } from "./active-sink.ts";
 export interface Groups {
   /** Those that have changed since they were delivered or skipped, or that are to be sent again by `refreshMs`. */
   changed(): readonly string[];
+  /** How long until the next one is to be sent again, ms; `refreshMs` while the receiver holds none. */
+  restMs(): number;
   /** Grows at each change of a group. */
   version(name: string): number;
   latest(name: string, time: number): Batch;
@@ -61,6 +63,11 @@ export function trackGroups(
         const { version, at = 0 } = known.get(name) ?? {};
         return version !== (current().get(name) ?? 0) || (held.has(name) && steady() - at >= refreshMs);
       });
+    },
+    restMs() {
+      const now = steady();
+      const oldest = held.values().reduce((first, name) => Math.min(first, known.get(name)?.at ?? first), now);
+      return Math.max(0, oldest + refreshMs - now);
     },
     version: (name) => current().get(name) ?? 0,
     // Without groupBy all runs are in group "": what the receiver holds of earlier groups empties.

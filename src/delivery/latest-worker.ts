@@ -81,15 +81,20 @@ export async function runLatestWorker(options: LatestWorkerOptions): Promise<voi
     sink.status.state = sink.status.state === "delivering" ? "idle" : sink.status.state;
     // What has come meanwhile has rung before anybody listened.
     const isIdle = groups.changed().length === 0 && !isReplaying && journal.end() === position;
-    if (isIdle) await nextRound(options, world, stop);
+    if (isIdle) await nextRound(options, world, stop, groups);
     await world.wait(Math.max(debounceMs, sink.batch.intervalMs), stop);
   }
   sink.status.state = "stopped";
 }
 
-function nextRound({ sink, journal }: LatestWorkerOptions, world: DeliveryWorld, stop: AbortSignal): Promise<void> {
-  const { refreshMs } = sink.traits;
-  return refreshMs === undefined ? journal.changed(stop) : changedWithin(refreshMs, journal, world, stop);
+function nextRound(
+  { sink, journal }: LatestWorkerOptions,
+  world: DeliveryWorld,
+  stop: AbortSignal,
+  groups: Groups,
+): Promise<void> {
+  const isRefreshed = sink.traits.refreshMs !== undefined;
+  return isRefreshed ? changedWithin(groups.restMs(), journal, world, stop) : journal.changed(stop);
 }
 
 /** Waits for the signal; the view has what a full journal lets go. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { activateSink } from "../../src/delivery/activate.ts";
 import type { ActiveSink } from "../../src/delivery/active-sink.ts";
+import { trackGroups } from "../../src/delivery/groups.ts";
 import { runLatestWorker } from "../../src/delivery/latest-worker.ts";
 import { createSender } from "../../src/delivery/send.ts";
 import { type DeliveryWorld, deliveryWorld } from "../../src/delivery/settle.ts";
@@ -173,6 +174,21 @@ describe("the latest worker", () => {
     await append(batchOf(two, 2));
     await until(() => receiver.stored().length >= length + 3);
     assert.deepEqual(new Set(receiver.stored().slice(length)), new Set(["text=2"]));
+  });
+
+  it("waits for the next group that is to be sent again, whatever was sent since", async () => {
+    const { sink, view, journal, append } = await open([], { refreshMs: 1000 });
+    let time = 0;
+    const groups = trackGroups(sink, view, journal, silentLog, () => time);
+    assert.equal(groups.restMs(), 1000);
+    await append(batchOf(one, 1));
+    groups.delivered("vision", groups.version("vision"), true);
+    time = 900;
+    await append(batchOf(two, 2));
+    groups.delivered("text", groups.version("text"), true);
+    assert.deepEqual([groups.restMs(), groups.changed()], [100, []]);
+    time = 1001;
+    assert.deepEqual([groups.restMs(), groups.changed()], [0, ["vision"]]);
   });
 
   it("delivers the last state once when everything is read once, without keeping others from their work", async () => {

@@ -10,7 +10,10 @@ import type { ActiveSink } from "./active-sink.ts";
 
 /** The groups of one sink of latest values: which have changed, and which the receiver holds. */
 export interface Groups {
-  /** Those that have changed since they were delivered or skipped, or that are to be sent again by `refreshMs`. */
+  /**
+   * Those that have changed since they were delivered or skipped, or that are to be sent again by `refreshMs`: what has
+   * emptied first, then group `""`, for a Pushgateway refuses a series that another group still holds.
+   */
   changed(): readonly string[];
   /** How long until the next one is to be sent again, ms; `refreshMs` while the receiver holds none. */
   restMs(): number;
@@ -56,10 +59,10 @@ export function trackGroups(
 
   return {
     changed() {
-      const names = new Set([...current().keys(), ...held]);
+      const names = [...held.difference(current()), ...inOrder(current())];
       // Groups may be as many as runs: one that is empty here and there is forgotten.
-      for (const name of known.keys()) if (!names.has(name)) known.delete(name);
-      return [...names].filter((name) => {
+      for (const name of known.keys()) if (!held.has(name) && !current().has(name)) known.delete(name);
+      return names.filter((name) => {
         const { version, at = 0 } = known.get(name) ?? {};
         return version !== (current().get(name) ?? 0) || (held.has(name) && steady() - at >= refreshMs);
       });
@@ -89,6 +92,12 @@ export function trackGroups(
       return true;
     },
   };
+}
+
+/** After a change of `groupBy` group `""` gives up what the others get. */
+function inOrder(versions: ReadonlyMap<string, number>): readonly string[] {
+  const names = [...versions.keys()];
+  return versions.has("") ? ["", ...names.filter((name) => name !== "")] : names;
 }
 
 /** The state of a group that the receiver was sent, and when, by a clock that nobody sets. */

@@ -4,7 +4,7 @@ import { backoffMs } from "../delivery/backoff.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Poll, Progress, SourceContext } from "../model/context.ts";
 import type { Held } from "../model/entries.ts";
-import { WorkError } from "../model/errors.ts";
+import { ConfigError, WorkError } from "../model/errors.ts";
 import { messageOf } from "../model/message-of.ts";
 import { maskSecrets } from "../model/secret.ts";
 import type { Source } from "../model/source.ts";
@@ -69,7 +69,7 @@ export async function readSource(active: ActiveSource, reading: Reading): Promis
       if (context.signal.aborted) return;
       const reason = messageOf(error);
       update(active, { state: "failing", lastError: { time: context.now(), reason } });
-      if (context.once) throw error;
+      if (context.once) throw told(error, active.entry.id);
       // What had read for a while fails anew, and is not punished for failures of long ago.
       if (taken.batches > 0) attempt = 0;
       const delayMs = backoffMs(attempt, { baseMs: 1000, capMs: 60_000 });
@@ -77,6 +77,12 @@ export async function readSource(active: ActiveSource, reading: Reading): Promis
       await wait(delayMs, context.signal);
     }
   }
+}
+
+/** What a source of the user's own throws is no bug of mlmon's. */
+function told(error: unknown, id: string): unknown {
+  if (error instanceof WorkError || error instanceof ConfigError) return error;
+  return new WorkError(`The source "${id}" has failed: ${messageOf(error)}`, { cause: error });
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

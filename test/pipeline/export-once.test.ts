@@ -234,4 +234,13 @@ describe("exportOnce()", () => {
     assert.equal(points.stored().length, 1);
     assert.deepEqual(gateway.received, []);
   });
+
+  it("names the source of a user's that throws, which is no bug of mlmon's", async () => {
+    const failing = give([], new TypeError("it answered with nonsense"));
+    const message = 'The source "given" has failed: it answered with nonsense';
+    await assert.rejects(start({ sources: [failing], sinks: [pramathus({ endpoint: "http://localhost:1" })] }), {
+      constructor: WorkError,
+      message,
+    });
+  });
 });

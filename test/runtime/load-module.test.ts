@@ -81,19 +81,19 @@ describe("loadModule()", () => {
   it("loads afresh what lies in another folder, and names every file it has read, also of a mistaken one", async () => {
     await using folder = await temporaryFolder();
     const at = (name: string) => join(folder.path, name);
-    const files = { "main.ts": `import "./deep/main";`, "shared/part.ts": "export const part: number = 1;" };
-    const deep = `import { part } from "../shared/part.ts";\nimport data from "./data.cjs";\nexport const all = part + data.x;`;
+    const files = { "main.ts": `import "./deep/main";`, "common/part.ts": "export const part: number = 1;" };
+    const deep = `import { part } from "../common/part.ts";\nimport data from "./data.cjs";\nexport const all = part + data.x;`;
     await load(folder.path, { ...files, "deep/main.ts": deep, "deep/data.cjs": "module.exports = { x: 10 };" });
     const seen: string[] = [];
     const again = () => loadModule(at("deep/main.ts"), (file) => seen.push(file));
     assert.equal((await again()).all, 11);
-    await writeFile(at("shared/part.ts"), "export const part: number = 2;");
+    await writeFile(at("common/part.ts"), "export const part: number = 2;");
     assert.equal((await again()).all, 12);
-    await writeFile(at("shared/part.ts"), "export const part: number = [;");
+    await writeFile(at("common/part.ts"), "export const part: number = [;");
     seen.length = 0;
     await assert.rejects(again());
     assert.ok(
-      [at("deep/main.ts"), at("shared/part.ts")].every((file) => seen.includes(file)),
+      [at("deep/main.ts"), at("common/part.ts")].every((file) => seen.includes(file)),
       seen.join(),
     );
   });

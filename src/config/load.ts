@@ -5,13 +5,15 @@ import { secret } from "../model/secret.ts";
 import { guardLoop } from "../runtime/guard-loop.ts";
 import { loadModule } from "../runtime/load-module.ts";
 import { environmentSettings, variables } from "./environment.ts";
-import { expandSettings } from "./expand.ts";
+import { expand } from "./expand.ts";
 import { explain } from "./explain.ts";
 import type { Env } from "./original.ts";
 import { authVariable, strayVariables } from "./own-variables.ts";
 import { type ResolveOptions, resolveConfig, type SecretsCheck } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { withoutExit } from "./without-exit.ts";
+import type { Expand } from "./yaml.ts";
+import { yamlKeys } from "./yaml-keys.ts";
 
 /** Where a configuration is looked for and what wins over it. */
 export interface LoadOptions {
@@ -125,20 +127,22 @@ const maxYamlBytes = 256 * 1024;
 
 /** Variables win over the file, which may also name others: `${NAME}`. */
 async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
-  const { yamlKeys, yamlSettings } = await import("./yaml.ts");
+  const { yamlSettings } = await import("./yaml.ts");
   const { originalConfig, originalNames } = await import("./original.ts");
   if (statSync(path).size > maxYamlBytes) {
     throw new ConfigError(`Cannot read the configuration "${file}": it is larger than ${maxYamlBytes / 1024} KiB`);
   }
   const issues: Issue[] = [];
-  const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file, issues);
   const found = Object.entries(environmentSettings(env, issues)).filter(([, value]) => value !== undefined);
   const variable = Object.fromEntries(found);
-  const own = Object.fromEntries(Object.entries(settings).filter(([setting]) => !(setting in variable)));
+  const won: readonly string[] = Object.entries(yamlKeys).flatMap(([setting, key]) =>
+    setting in variable ? [key] : [],
+  );
+  const put: Expand = (text, key) => expand(text, env, key, won.includes(key) ? [] : issues);
+  const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file, issues, put);
   const set = Object.fromEntries(Object.entries(variables).filter(([setting]) => setting in variable));
   const names = originalNames({ ...yamlKeys, ...set });
-  const expanded = expandSettings(own, env, yamlKeys, issues);
-  return { config: originalConfig({ ...expanded, ...variable }), issues, names, warnings };
+  return { config: originalConfig({ ...settings, ...variable }), issues, names, warnings };
 }
 
 /** The file as the user named it, where it is, and how long it may take. */

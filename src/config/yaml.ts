@@ -1,10 +1,12 @@
 import * as v from "valibot";
 import { type Document, parseDocument } from "yaml";
 import { ConfigError, type Issue } from "../model/errors.ts";
-import { nearest } from "../model/nearest.ts";
+import { type Secret, secret } from "../model/secret.ts";
+import { variableOf } from "./expand.ts";
 import { explain } from "./explain.ts";
 import { toIssues } from "./issues.ts";
 import type { OriginalSettings } from "./original.ts";
+import { isSection, unusedKeys, usedKeys, yamlKeys } from "./yaml-keys.ts";
 
 /** What a `config.yaml` of the original exporter says, and a warning for each key without a counterpart. */
 export interface YamlSettings {
@@ -12,11 +14,19 @@ export interface YamlSettings {
   readonly warnings: readonly string[];
 }
 
+/** Gives the text that is meant by the one under a key such as `mlflow.tracking_uri`; nothing leaves the key out. */
+export type Expand = (text: string, path: string) => string | undefined;
+
 /**
- * Reads the YAML of the original exporter; `origin` names the file in errors. A value of a wrong type goes to `issues`
- * under its key and is left out.
+ * Reads the YAML of the original exporter; `origin` names the file in errors. The texts of its settings are what `expand`
+ * makes of them, by default as they are written. A value of a wrong type goes to `issues` under its key and is left out.
  */
-export function yamlSettings(text: string, origin: string, issues: Issue[]): YamlSettings {
+export function yamlSettings(
+  text: string,
+  origin: string,
+  issues: Issue[],
+  expand: Expand = (written) => written,
+): YamlSettings {
   const document = parseDocument(text, { prettyErrors: true });
   const [mistake] = document.errors;
   if (mistake) {
@@ -28,7 +38,7 @@ export function yamlSettings(text: string, origin: string, issues: Issue[]): Yam
     const message = "expected sections such as mlflow:, prometheus:, pramathus:, export:";
     throw new ConfigError(`Cannot use the configuration "${origin}": ${message}`);
   }
-  const { mlflow, prometheus, pramathus, export: schedule } = wellTyped(content, issues);
+  const { mlflow, prometheus, pramathus, export: schedule } = wellTyped(expanded(content, expand), issues);
   return {
     settings: {
       trackingUri: mlflow.tracking_uri,
@@ -38,12 +48,12 @@ export function yamlSettings(text: string, origin: string, issues: Issue[]): Yam
       gateway: prometheus.enabled === false ? undefined : prometheus.gateway,
       jobName: prometheus.job_name,
       pramathusEndpoint: pramathus.endpoint,
-      pramathusApiKey: pramathus.api_key || undefined,
+      pramathusApiKey: secretOf(pramathus.api_key),
       pramathusEnabled: pramathus.enabled,
       pramathusTimeout: pramathus.timeout,
       pramathusBatchSize: pramathus.batch_size,
     },
-    warnings: unused(content),
+    warnings: unusedKeys(content),
   };
 }
 
@@ -54,6 +64,25 @@ function contentOf(document: Document, origin: string): unknown {
   } catch (cause) {
     throw new ConfigError(`Cannot read the configuration "${origin}": ${explain(cause, origin)}`, [], { cause });
   }
+}
+
+function expanded(content: object, expand: Expand): object {
+  const sections = Object.entries(content).map(([section, value]) => {
+    if (!isSection(value)) return [section, value];
+    const keys = Object.entries(value).map(([key, each]) => {
+      const path = `${section}.${key}`;
+      const isKept = typeof each !== "string" || (path === yamlKeys.pramathusApiKey && variableOf(each));
+      return [key, isKept || !usedKeys(section)?.includes(key) ? each : expand(each, path)];
+    });
+    return [section, Object.fromEntries(keys.filter(([, each]) => each !== undefined))];
+  });
+  return Object.fromEntries(sections);
+}
+
+/** A key that is nothing but a variable stays a secret. */
+function secretOf(apiKey: string | null | undefined): string | Secret | undefined {
+  const name = variableOf(apiKey ?? "");
+  return name ? secret.env(name) : apiKey || undefined;
 }
 
 function wellTyped(content: object, issues: Issue[]): v.InferOutput<typeof schema> {
@@ -70,32 +99,13 @@ function wellTyped(content: object, issues: Issue[]): v.InferOutput<typeof schem
   return v.parse(schema, rest);
 }
 
-/** The key of each setting. */
-export const yamlKeys = {
-  trackingUri: "mlflow.tracking_uri",
-  interval: "export.interval",
-  maxExperiments: "mlflow.max_experiments",
-  gateway: "prometheus.gateway",
-  jobName: "prometheus.job_name",
-  pramathusEndpoint: "pramathus.endpoint",
-  pramathusApiKey: "pramathus.api_key",
-  pramathusTimeout: "pramathus.timeout",
-  pramathusBatchSize: "pramathus.batch_size",
-} as const satisfies Partial<Record<keyof OriginalSettings, string>>;
-
-/** The keys that have a counterpart; the rest is accepted and named in a warning. */
-const used: Readonly<Record<string, readonly string[]>> = {
-  mlflow: ["tracking_uri", "max_experiments", "include_system_metrics"],
-  prometheus: ["gateway", "job_name", "enabled"],
-  pramathus: ["endpoint", "api_key", "enabled", "timeout", "batch_size"],
-  export: ["interval"],
-};
-
 const text = v.exactOptional(v.string());
-const number = v.exactOptional(v.number());
-const flag = v.exactOptional(v.boolean());
+/** Quoted, or put in by a variable, a number is a text. */
+const numeric = v.pipe(v.unknown(), v.transform(asNumber), v.number());
+const number = v.exactOptional(numeric);
+const flag = v.exactOptional(v.pipe(v.unknown(), v.transform(asTruth), v.boolean()));
 const schema = v.object({
-  mlflow: section({ tracking_uri: text, max_experiments: v.nullish(v.number()), include_system_metrics: flag }),
+  mlflow: section({ tracking_uri: text, max_experiments: v.nullish(numeric), include_system_metrics: flag }),
   prometheus: section({ gateway: text, job_name: text, enabled: flag }),
   pramathus: section({
     endpoint: text,
@@ -113,34 +123,15 @@ function section<Entries extends v.ObjectEntries>(entries: Entries) {
   return v.nullish(v.pipe(v.unknown(), keys, v.object(entries)), {});
 }
 
-const hints: Readonly<Record<string, string>> = {
-  "export.mode": "the command decides: mlmon run, or mlmon export-once",
-  "logging.level": "use --log-level or MLMON_LOG_LEVEL",
-  "logging.format": "use --log-format or MLMON_LOG_FORMAT",
-  "logging.file": "logs go to stderr: redirect it",
-};
-
-function unused(content: object): readonly string[] {
-  return Object.entries(content).flatMap(([section, value]) => {
-    const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
-    const keys = isSection ? Object.keys(value) : [];
-    const own = Object.hasOwn(used, section) ? used[section] : undefined;
-    if (keys.length === 0) return own ? [] : [warning(section, Object.keys(used))];
-    const known = own?.map((key) => `${section}.${key}`) ?? [];
-    return keys.filter((key) => !own?.includes(key)).map((key) => warning(`${section}.${key}`, known));
-  });
+function asNumber(value: unknown): unknown {
+  if (typeof value !== "string" || value.trim() === "") return value;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : value;
 }
 
-function warning(path: string, known: readonly string[]): string {
-  if (Object.hasOwn(hints, path)) return `"${path}" is not used: ${hints[path]}`;
-  const near = nearest(path, known) ?? elsewhere(path);
-  return `"${path}" has no counterpart in mlmon and is not used${near ? `: did you mean "${near}"?` : ""}`;
-}
-
-/** A key that is known under another section, or one of a section whose name is misspelt. */
-function elsewhere(path: string): string | undefined {
-  const all = Object.entries(used).flatMap(([section, keys]) => keys.map((key) => `${section}.${key}`));
-  const [, key = path] = path.split(".");
-  const same = all.filter((each) => each.endsWith(`.${key}`));
-  return nearest(path, all) ?? (same.length === 1 ? same[0] : undefined);
+/** The spellings of YAML 1.1, which the original exporter reads. */
+function asTruth(value: unknown): unknown {
+  const word = typeof value === "string" ? value.trim().toLowerCase() : "";
+  if (["true", "yes", "on"].includes(word)) return true;
+  return ["false", "no", "off"].includes(word) ? false : value;
 }

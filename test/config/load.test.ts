@@ -242,6 +242,49 @@ pramathus: { endpoint: "http://p/x", api_key: "\${KEY_OF_PRAMATHUS}" }`;
       assert.deepEqual(ids(await yaml(text)), ["prometheus"]);
   });
 
+  it("takes a number or a truth that is quoted, put in by a variable, or written as YAML 1.1 knows it", async () => {
+    const endpoint = "http://p/x";
+    for (const interval of ["60", '"60"', '"${EVERY:-60}"', "${A_MINUTE}"]) {
+      const { sources } = await yaml(`export:\n  interval: ${interval}\n`, { A_MINUTE: "60" });
+      assert.deepEqual(sources[0]?.options, { interval: 60 });
+    }
+    for (const truth of ["true", '"True"', "yes", "On", '"${TRUTH:-YES}"']) {
+      const { sources } = await yaml(`mlflow:\n  include_system_metrics: ${truth}\n`);
+      assert.deepEqual(sources[0]?.options, { systemMetrics: true });
+    }
+    for (const lie of ["false", '"False"', "no", "OFF", "${TRUTH:-off}"]) {
+      const text = `prometheus:\n  enabled: ${lie}\n  gateway: "g:1"\npramathus:\n  enabled: ${lie}\n  endpoint: ${endpoint}\n`;
+      assert.deepEqual(ids(await yaml(text)), ["prometheus"]);
+    }
+    const { sources, sinks } = await yaml(`
+mlflow: { max_experiments: "\${MOST:-7}" }
+pramathus: { endpoint: "${endpoint}", timeout: "2.5", batch_size: "10" }`);
+    assert.deepEqual(sources[0]?.options, { maxExperiments: 7 });
+    assert.deepEqual(sinks[1]?.host, { timeout: 2500, batch: { size: 10 } });
+  });
+
+  it("names what is no number or truth by its key, with what the variables have made of it", async () => {
+    const message = await wrong(`
+mlflow: { include_system_metrics: "\${TRUTH:-maybe}", max_experiments: "" }
+prometheus: { enabled: 1 }
+pramathus: { enabled: y, timeout: 5s, batch_size: "\${A_SIZE}" }
+export: { interval: "\${EVERY:-soon}" }`);
+    assert.deepEqual(message.split("\n").slice(1), [
+      'pramathus.batch_size: the environment variable "A_SIZE" is not set: export it, or give a default: ${A_SIZE:-…}',
+      'mlflow.max_experiments: expected a number: found ""',
+      'mlflow.include_system_metrics: expected true or false: found "maybe"',
+      "prometheus.enabled: expected true or false: found 1",
+      'pramathus.enabled: expected true or false: found "y"',
+      'pramathus.timeout: expected a number: found "5s"',
+      'export.interval: expected a number: found "soon"',
+    ]);
+  });
+
+  it("asks for no variable where another one has won, or where nothing is read", async () => {
+    const text = 'features: { alpha: "${NO_SUCH}" }\nmlflow: { max_experiments: "${NO_SUCH}" }';
+    assert.deepEqual((await yaml(text, { MAX_EXPERIMENTS: "3" })).sources[0]?.options, { maxExperiments: 3 });
+  });
+
   it("says where it does not parse", async () => {
     assert.match(
       await wrong('mlflow:\n  tracking_uri: "http://x\n foo: ['),
@@ -287,9 +330,9 @@ pramathus: { endpoint: "http://p/x", api_key: "\${KEY_OF_PRAMATHUS}" }`;
       "mlflow: { tracking_uri: '${NO_SUCH}', max_experiments: many }\npramathus: { endpoint: here, enabled: maybe, batch_size: 0 }",
     );
     assert.deepEqual(message.split("\n").slice(1), [
+      'mlflow.tracking_uri: the environment variable "NO_SUCH" is not set: export it, or give a default: ${NO_SUCH:-…}',
       'mlflow.max_experiments: expected a number: found "many"',
       'pramathus.enabled: expected true or false: found "maybe"',
-      'mlflow.tracking_uri: the environment variable "NO_SUCH" is not set: export it, or give a default: ${NO_SUCH:-…}',
       "pramathus.batch_size: expected at least 1: found 0",
       'pramathus.endpoint: expected an http:// or https:// address: found "here"',
     ]);

@@ -94,7 +94,10 @@ async function fromEnvironment({ env, cwd }: LoadOptions): Promise<Loaded> {
   const { originalConfig, originalNames } = await import("./original.ts");
   const issues: Issue[] = [];
   const unread = yamlNames.filter((name) => existsSync(resolve(cwd, name)));
-  const warnings = unread.map((name) => `The file ${name} is not read unless it is named: --config ${name}`);
+  const warnings = unread.map((name) => ({
+    path: name,
+    message: `is not read unless it is named: --config ${name}`,
+  }));
   return {
     config: originalConfig(environmentSettings(env, issues)),
     issues,

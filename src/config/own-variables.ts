@@ -12,13 +12,13 @@ export function authVariable({ MLMON_AUTH }: Env, issues: Issue[]): "none" | und
 }
 
 /** Warns of each variable whose name is almost, but not quite, one that mlmon reads; others are a user's own. */
-export function strayVariables(env: Env): readonly string[] {
+export function strayVariables(env: Env): readonly Issue[] {
   return Object.keys(env).flatMap((name) => {
     if (!name.startsWith(prefix) || known.includes(name)) return [];
     const own = name.slice(prefix.length);
     const names = known.map((each) => each.slice(prefix.length));
     const near = nearest(own, names) ?? names.find((each) => each.startsWith(`${own}_`));
-    return near ? [`The variable ${name} is not read: did you mean ${prefix}${near}?`] : [];
+    return near ? [{ path: name, message: `is not read: did you mean ${prefix}${near}?` }] : [];
   });
 }
 

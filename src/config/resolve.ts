@@ -27,7 +27,8 @@ export interface ResolveOptions {
   readonly issues?: readonly Issue[];
   /** What the user calls a place, where it is not its path: `sources[0].trackingUri` is `MLFLOW_TRACKING_URI`. */
   readonly names?: Readonly<Record<string, string>>;
-  readonly warnings?: readonly string[];
+  /** What deserves a word but is no mistake. */
+  readonly warnings?: readonly Issue[];
 }
 
 /**
@@ -36,9 +37,12 @@ export interface ResolveOptions {
  */
 export type SecretsCheck = "required" | "warn" | "ignore" | { readonly ofSink: string };
 
-/** Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake. */
+/**
+ * Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake, then every
+ * warning.
+ */
 export function resolveConfig(config: unknown, options: ResolveOptions): ResolvedConfig {
-  const called = (path: string) => options.names?.[path] ?? path;
+  const named = ({ path, message }: Issue): Issue => ({ path: options.names?.[path] ?? path, message });
   const parsed = v.safeParse(configSchema, config);
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new ConfigError(
@@ -66,7 +70,6 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     const others = ["server", ...sinks.filter(({ id }) => id !== ofSink).map(({ path }) => path)];
     issues.push(...unset.filter(({ path }) => !others.some((other) => path.startsWith(`${other}.`))));
   }
-  const warned = options.secrets === "warn" ? unset : [];
   const { server } = loose;
   const token = server.token ?? (server.auth === "none" ? undefined : options.token);
   const isOpen = server.auth === "none" || options.auth === "none";
@@ -81,9 +84,11 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
       : "set the variable MLMON_TOKEN, or MLMON_AUTH=none to let everyone read";
     issues.push({ path: "server.listen", message: `everyone who reaches "${listen.host}" could read: ${mend}` });
   }
+  const warnings = [...(options.warnings ?? []), ...(options.secrets === "warn" ? unset.map(named) : [])];
   if (issues.length > 0 || options.issues?.length || !parsed.success || !listen) {
-    const named = issues.map(({ path, message }) => ({ path: called(path), message }));
-    throw new ConfigError(`Cannot use the configuration "${options.origin}"`, [...(options.issues ?? []), ...named]);
+    const found = [...(options.issues ?? []), ...issues.map(named)];
+    const beside = warnings.map(({ path, message }) => ({ path, message: `warning: ${message}` }));
+    throw new ConfigError(`Cannot use the configuration "${options.origin}"`, [...found, ...beside]);
   }
   const checked = parsed.output;
   return {
@@ -95,7 +100,7 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
     journal: { maxBytes: checked.journal.maxBytes, maxAgeMs: checked.journal.maxAge },
     server: { ...listen, token },
     stateDir: options.stateDir ?? checked.state,
-    warnings: [...(options.warnings ?? []), ...warned.map(({ path, message }) => `${called(path)}: ${message}`)],
+    warnings: warnings.map(({ path, message }) => `${path}: ${message}`),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Issue } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
 import type { OriginalSettings } from "./original.ts";
 
@@ -27,7 +28,7 @@ export function isSection(value: unknown): value is object {
 }
 
 /** Warns of each key without a counterpart in mlmon, with what to do instead or the key that was probably meant. */
-export function unusedKeys(content: object): readonly string[] {
+export function unusedKeys(content: object): readonly Issue[] {
   return Object.entries(content).flatMap(([section, value]) => {
     const keys = isSection(value) ? Object.keys(value) : [];
     const own = usedKeys(section);
@@ -51,10 +52,11 @@ const hints: Readonly<Record<string, string>> = {
   "logging.file": "logs go to stderr: redirect it",
 };
 
-function warning(path: string, known: readonly string[]): string {
-  if (Object.hasOwn(hints, path)) return `"${path}" is not used: ${hints[path]}`;
+function warning(path: string, known: readonly string[]): Issue {
+  if (Object.hasOwn(hints, path)) return { path, message: `is not used: ${hints[path]}` };
   const near = nearest(path, known) ?? elsewhere(path);
-  return `"${path}" has no counterpart in mlmon and is not used${near ? `: did you mean "${near}"?` : ""}`;
+  const message = `has no counterpart in mlmon and is not used${near ? `: did you mean "${near}"?` : ""}`;
+  return { path, message };
 }
 
 /** A key that is known under another section, or one of a section whose name is misspelt. */

@@ -11,7 +11,7 @@ import { isSection, unusedKeys, usedKeys, yamlKeys } from "./yaml-keys.ts";
 /** What a `config.yaml` of the original exporter says, and a warning for each key without a counterpart. */
 export interface YamlSettings {
   readonly settings: OriginalSettings;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Issue[];
 }
 
 /** Gives the text that is meant by the one under a key such as `mlflow.tracking_uri`; nothing leaves the key out. */

@@ -198,14 +198,14 @@ exporter: { interval: 5 }
 extra: 1
 `);
     assert.deepEqual(warnings, [
-      '"mlflow.tracking_url" has no counterpart in mlmon and is not used: did you mean "mlflow.tracking_uri"?',
-      '"export.mode" is not used: the command decides: mlmon run, or mlmon export-once',
-      '"logging.level" is not used: use --log-level or MLMON_LOG_LEVEL',
-      '"logging.file" is not used: logs go to stderr: redirect it',
-      '"features.alpha" has no counterpart in mlmon and is not used',
-      '"pramatus.endpoint" has no counterpart in mlmon and is not used: did you mean "pramathus.endpoint"?',
-      '"exporter.interval" has no counterpart in mlmon and is not used: did you mean "export.interval"?',
-      '"extra" has no counterpart in mlmon and is not used',
+      'mlflow.tracking_url: has no counterpart in mlmon and is not used: did you mean "mlflow.tracking_uri"?',
+      "export.mode: is not used: the command decides: mlmon run, or mlmon export-once",
+      "logging.level: is not used: use --log-level or MLMON_LOG_LEVEL",
+      "logging.file: is not used: logs go to stderr: redirect it",
+      "features.alpha: has no counterpart in mlmon and is not used",
+      'pramatus.endpoint: has no counterpart in mlmon and is not used: did you mean "pramathus.endpoint"?',
+      'exporter.interval: has no counterpart in mlmon and is not used: did you mean "export.interval"?',
+      "extra: has no counterpart in mlmon and is not used",
     ]);
   });
 
@@ -277,6 +277,14 @@ export: { interval: "\${EVERY:-soon}" }`);
       'pramathus.enabled: expected true or false: found "y"',
       'pramathus.timeout: expected a number: found "5s"',
       'export.interval: expected a number: found "soon"',
+    ]);
+  });
+
+  it("tells its warnings beside its mistakes", async () => {
+    const message = await wrong('mlflow: { tracking_url: "http://x" }\nprometheus: { enabled: "maybe" }');
+    assert.deepEqual(message.split("\n").slice(1), [
+      'prometheus.enabled: expected true or false: found "maybe"',
+      'mlflow.tracking_url: warning: has no counterpart in mlmon and is not used: did you mean "mlflow.tracking_uri"?',
     ]);
   });
 
@@ -352,7 +360,7 @@ describe("loadConfig() from the environment alone", () => {
   it("says that a config.yaml is not read, and how it would be", async () => {
     const { origin, warnings } = await load({ "config.yaml": "export: { interval: 5 }" });
     assert.equal(origin, "environment");
-    assert.deepEqual(warnings, ["The file config.yaml is not read unless it is named: --config config.yaml"]);
+    assert.deepEqual(warnings, ["config.yaml: is not read unless it is named: --config config.yaml"]);
     assert.deepEqual(
       (await load({ "config.yaml": "", "mlmon.config.ts": `${head}export default ${body};` })).warnings,
       [],
@@ -459,8 +467,18 @@ describe("loadConfig() from the environment alone", () => {
   it("warns of a variable that is almost one of its own, and of no other", async () => {
     const env = { MLMON_STATE: "/x", MLMON_LISTN: ":1", MLMON_PRAMATHUS_KEY: "k", MLMON_LOG_LEVEL: "info" };
     assert.deepEqual((await from(env)).warnings, [
-      "The variable MLMON_STATE is not read: did you mean MLMON_STATE_DIR?",
-      "The variable MLMON_LISTN is not read: did you mean MLMON_LISTEN?",
+      "MLMON_STATE: is not read: did you mean MLMON_STATE_DIR?",
+      "MLMON_LISTN: is not read: did you mean MLMON_LISTEN?",
+    ]);
+  });
+
+  it("tells the warnings beside the mistakes, of a file in TypeScript too", async () => {
+    const text = `import { secret } from "mlmon"; import { pramathus } from "mlmon/plugins/pramathus";
+${head}export default { sources: [mlflow()], sinks: [pramathus({ endpoint: "x", apiKey: secret.env("NO_SUCH") })] };`;
+    assert.deepEqual((await mistake(config(text), { MLMON_LISTN: ":1" })).split("\n").slice(1), [
+      'sinks[0].endpoint: expected an http:// or https:// address: found "x"',
+      "MLMON_LISTN: warning: is not read: did you mean MLMON_LISTEN?",
+      'sinks[0].apiKey: warning: The secret "NO_SUCH" is not set: export the variable NO_SUCH',
     ]);
   });
 

@@ -123,11 +123,11 @@ toString: { a: 1 }`;
     const { warnings } = await loadConfig({ file: "c.yaml", cwd: folder.path, env: {}, secrets: "warn" });
     const named = warnings.map((warning) => warning.split(" ")[0]);
     assert.deepEqual(named, [
-      '"__proto__.trackingUri"',
-      '"__proto__.x"',
-      '"mlflow.__proto__"',
-      '"constructor"',
-      '"toString.a"',
+      "__proto__.trackingUri:",
+      "__proto__.x:",
+      "mlflow.__proto__:",
+      "constructor:",
+      "toString.a:",
     ]);
     assert.equal(Reflect.get({}, "x"), undefined);
     for (const warning of warnings) assert.ok(warning.length < 200, warning);

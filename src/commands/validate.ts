@@ -5,9 +5,13 @@ import { commonArgs, defineMlmonCommand, jsonArg, print } from "./command.ts";
 export default defineMlmonCommand({
   name: "validate",
   description: "Names every mistake of the configuration",
-  args: { ...commonArgs, ...jsonArg, strict: { type: "boolean", description: "An unset secret is a mistake, too" } },
+  args: {
+    ...commonArgs,
+    ...jsonArg,
+    strict: { type: "boolean", description: "An unset secret, or a misspelt key or variable, is a mistake, too" },
+  },
   async run({ args, config }) {
-    const loading = config(args.strict ? "required" : "warn");
+    const loading = config(args.strict ? "strict" : "warn");
     if (args.json) await loading.catch(printMistakes);
     const { origin, sources, transforms, sinks, warnings } = await loading;
     const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id);

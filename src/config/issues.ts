@@ -3,6 +3,12 @@ import type { Issue } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
 import { Secret } from "../model/secret.ts";
 
+/** What deserves a word but is no mistake. */
+export interface Warning extends Issue {
+  /** Whether it names a key or variable that is almost one that is read: a mistake where the check is `"strict"`. */
+  readonly isMisspelt?: boolean;
+}
+
 /** The options there are at a place: `["retry"]` of a sink gives `["base", "cap"]`. */
 export type NamesAt = (place: readonly unknown[]) => readonly string[];
 

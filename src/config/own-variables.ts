@@ -1,5 +1,6 @@
 import type { Issue } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
+import type { Warning } from "./issues.ts";
 import type { Env } from "./original.ts";
 
 /** Reads `MLMON_AUTH`, beside `MLMON_TOKEN` the one way to say without a file that everyone may read. */
@@ -12,13 +13,13 @@ export function authVariable({ MLMON_AUTH }: Env, issues: Issue[]): "none" | und
 }
 
 /** Warns of each variable whose name is almost, but not quite, one that mlmon reads; others are a user's own. */
-export function strayVariables(env: Env): readonly Issue[] {
+export function strayVariables(env: Env): readonly Warning[] {
   return Object.keys(env).flatMap((name) => {
     if (!name.startsWith(prefix) || known.includes(name)) return [];
     const own = name.slice(prefix.length);
     const names = known.map((each) => each.slice(prefix.length));
     const near = nearest(own, names) ?? names.find((each) => each.startsWith(`${own}_`));
-    return near ? [{ path: name, message: `is not read: did you mean ${prefix}${near}?` }] : [];
+    return near ? [{ path: name, message: `is not read: did you mean ${prefix}${near}?`, isMisspelt: true }] : [];
   });
 }
 

@@ -5,7 +5,7 @@ import { option } from "../model/option.ts";
 import { optionNames } from "../model/option-names.ts";
 import type { Secret } from "../model/secret.ts";
 import { resolveEntries, simple, withHost } from "./entries.ts";
-import { show, toIssues } from "./issues.ts";
+import { show, toIssues, type Warning } from "./issues.ts";
 import { defaultListen, isLoopback, parseListen } from "./listen.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { secretIssues } from "./secrets.ts";
@@ -27,15 +27,15 @@ export interface ResolveOptions {
   readonly issues?: readonly Issue[];
   /** What the user calls a place, where it is not its path: `sources[0].trackingUri` is `MLFLOW_TRACKING_URI`. */
   readonly names?: Readonly<Record<string, string>>;
-  /** What deserves a word but is no mistake. */
-  readonly warnings?: readonly Issue[];
+  readonly warnings?: readonly Warning[];
 }
 
 /**
  * An unset secret is a mistake, a warning (`validate`, `dry-run`), or of no account, for what sends nothing to sinks; or
- * a mistake only where it belongs to what is read or to the one sink that is delivered to.
+ * a mistake only where it belongs to what is read or to the one sink that is delivered to. `"strict"` (`validate --strict`)
+ * is `"required"`, and a key or variable that is almost one that is read is a mistake, too.
  */
-export type SecretsCheck = "required" | "warn" | "ignore" | { readonly ofSink: string };
+export type SecretsCheck = "required" | "strict" | "warn" | "ignore" | { readonly ofSink: string };
 
 /**
  * Checks a whole configuration and fills in the defaults; throws one `ConfigError` that names every mistake, then every
@@ -64,7 +64,8 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
   const unset = ["sources", "transforms", "sinks", "server"].flatMap((key) =>
     secretIssues(Reflect.get(loose, key), key),
   );
-  if (options.secrets === "required") issues.push(...unset);
+  const isStrict = options.secrets === "strict";
+  if (isStrict || options.secrets === "required") issues.push(...unset);
   if (typeof options.secrets === "object") {
     const { ofSink } = options.secrets;
     const others = ["server", ...sinks.filter(({ id }) => id !== ofSink).map(({ path }) => path)];
@@ -84,7 +85,13 @@ export function resolveConfig(config: unknown, options: ResolveOptions): Resolve
       : "set the variable MLMON_TOKEN, or MLMON_AUTH=none to let everyone read";
     issues.push({ path: "server.listen", message: `everyone who reaches "${listen.host}" could read: ${mend}` });
   }
-  const warnings = [...(options.warnings ?? []), ...(options.secrets === "warn" ? unset.map(named) : [])];
+  const noted: readonly Warning[] = [
+    ...(options.warnings ?? []),
+    ...(options.secrets === "warn" ? unset.map(named) : []),
+  ];
+  const misspelt = noted.filter(({ isMisspelt }) => isStrict && isMisspelt);
+  const warnings = noted.filter((warning) => !misspelt.includes(warning));
+  issues.push(...misspelt);
   if (issues.length > 0 || options.issues?.length || !parsed.success || !listen) {
     const found = [...(options.issues ?? []), ...issues.map(named)];
     const beside = warnings.map(({ path, message }) => ({ path, message: `warning: ${message}` }));

@@ -1,5 +1,5 @@
-import type { Issue } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
+import type { Warning } from "./issues.ts";
 import type { OriginalSettings } from "./original.ts";
 
 /** The key of each setting. */
@@ -28,7 +28,7 @@ export function isSection(value: unknown): value is object {
 }
 
 /** Warns of each key without a counterpart in mlmon, with what to do instead or the key that was probably meant. */
-export function unusedKeys(content: object): readonly Issue[] {
+export function unusedKeys(content: object): readonly Warning[] {
   return Object.entries(content).flatMap(([section, value]) => {
     const keys = isSection(value) ? Object.keys(value) : [];
     const own = usedKeys(section);
@@ -52,11 +52,11 @@ const hints: Readonly<Record<string, string>> = {
   "logging.file": "logs go to stderr: redirect it",
 };
 
-function warning(path: string, known: readonly string[]): Issue {
+function warning(path: string, known: readonly string[]): Warning {
   if (Object.hasOwn(hints, path)) return { path, message: `is not used: ${hints[path]}` };
   const near = nearest(path, known) ?? elsewhere(path);
-  const message = `has no counterpart in mlmon and is not used${near ? `: did you mean "${near}"?` : ""}`;
-  return { path, message };
+  const message = "has no counterpart in mlmon and is not used";
+  return near ? { path, message: `${message}: did you mean "${near}"?`, isMisspelt: true } : { path, message };
 }
 
 /** A key that is known under another section, or one of a section whose name is misspelt. */

@@ -4,14 +4,14 @@ import { ConfigError, type Issue } from "../model/errors.ts";
 import { type Secret, secret } from "../model/secret.ts";
 import { variableOf } from "./expand.ts";
 import { explain } from "./explain.ts";
-import { toIssues } from "./issues.ts";
+import { toIssues, type Warning } from "./issues.ts";
 import type { OriginalSettings } from "./original.ts";
 import { isSection, unusedKeys, usedKeys, yamlKeys } from "./yaml-keys.ts";
 
 /** What a `config.yaml` of the original exporter says, and a warning for each key without a counterpart. */
 export interface YamlSettings {
   readonly settings: OriginalSettings;
-  readonly warnings: readonly Issue[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Gives the text that is meant by the one under a key such as `mlflow.tracking_uri`; nothing leaves the key out. */

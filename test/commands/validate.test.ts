@@ -20,6 +20,12 @@ async function validate(text: string, ...flags: readonly string[]) {
   return await mlmon(["validate", ...flags], { cwd: folder.path });
 }
 
+async function validateYaml(text: string, env: Readonly<Record<string, string>>, ...flags: readonly string[]) {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, "config.yaml"), text);
+  return await mlmon(["validate", "--config", "config.yaml", ...flags], { cwd: folder.path, env });
+}
+
 describe("mlmon validate", () => {
   it("says that a configuration is valid, and warns of an unset secret", async () => {
     const { status, stdout, stderr } = await validate(unset);
@@ -32,6 +38,30 @@ describe("mlmon validate", () => {
     const { status, stdout, stderr } = await validate(unset, "--strict");
     assert.match(stderr, /^ {2}sinks\[0\]\.apiKey: The secret "KEY_OF_PRAMATHUS" is not set/m);
     assert.deepEqual([status, stdout], [2, ""]);
+  });
+
+  it("takes a key or variable that is almost one that is read for a mistake with --strict", async () => {
+    const text = 'mlflow: { tracking_url: "http://x" }\n';
+    const key = 'mlflow.tracking_url: has no counterpart in mlmon and is not used: did you mean "mlflow.tracking_uri"?';
+    const variable = "MLMON_LISTN: is not read: did you mean MLMON_LISTEN?";
+    const env = { MLMON_LISTN: ":1" };
+    const plain = await validateYaml(text, env);
+    assert.equal(plain.status, 0);
+    for (const said of [key, variable]) assert.ok(plain.stderr.includes(`WARN  ${said}\n`), plain.stderr);
+    const { status, stdout, stderr } = await validateYaml(text, env, "--strict");
+    for (const said of [key, variable]) assert.ok(stderr.includes(`\n  ${said}\n`), stderr);
+    assert.deepEqual([status, stdout], [2, ""]);
+  });
+
+  it("takes a key that is like none that is read for no mistake, with --strict either", async () => {
+    const { status, stderr } = await validateYaml(
+      "features: { alpha: true }\nexport: { mode: once }\n",
+      {},
+      "--strict",
+    );
+    for (const said of ["features.alpha: has no counterpart", "export.mode: is not used"])
+      assert.ok(stderr.includes(`WARN  ${said}`), stderr);
+    assert.equal(status, 0);
   });
 
   it("keeps each mistake on one line, without orders to the terminal", async () => {

@@ -141,7 +141,7 @@ async function fromYaml(file: string, path: string, env: Env): Promise<Loaded> {
   const won: readonly string[] = Object.entries(yamlKeys).flatMap(([setting, key]) =>
     setting in variable ? [key] : [],
   );
-  const put: Expand = (text, key) => expand(text, env, key, won.includes(key) ? [] : issues);
+  const put: Expand = (text, key, unset) => expand(text, env, key, won.includes(key) ? [] : unset);
   const { settings, warnings } = yamlSettings(readFileSync(path, "utf8"), file, issues, put);
   const set = Object.fromEntries(Object.entries(variables).filter(([setting]) => setting in variable));
   const names = originalNames({ ...yamlKeys, ...set });

@@ -14,8 +14,11 @@ export interface YamlSettings {
   readonly warnings: readonly Warning[];
 }
 
-/** Gives the text that is meant by the one under a key such as `mlflow.tracking_uri`; nothing leaves the key out. */
-export type Expand = (text: string, path: string) => string | undefined;
+/**
+ * Gives the text that is meant by the one under a key such as `mlflow.tracking_uri`; nothing leaves the key out, for the
+ * reason that is added to `issues`.
+ */
+export type Expand = (text: string, path: string, issues: Issue[]) => string | undefined;
 
 /**
  * Reads the YAML of the original exporter; `origin` names the file in errors. The texts of its settings are what `expand`
@@ -38,14 +41,18 @@ export function yamlSettings(
     const message = "expected sections such as mlflow:, prometheus:, pramathus:, export:";
     throw new ConfigError(`Cannot use the configuration "${origin}": ${message}`);
   }
-  const { mlflow, prometheus, pramathus, export: schedule } = wellTyped(expanded(content, expand), issues);
+  const unset: Issue[] = [];
+  const meant = expanded(content, (written, path) => expand(written, path, unset));
+  const { mlflow, prometheus, pramathus, export: schedule } = wellTyped(meant, issues);
+  const isOff = prometheus.enabled === false;
+  issues.push(...unset.filter(({ path }) => !(isOff && path.startsWith("prometheus."))));
   return {
     settings: {
       trackingUri: mlflow.tracking_uri,
       maxExperiments: mlflow.max_experiments ?? undefined,
       systemMetrics: mlflow.include_system_metrics,
       interval: schedule.interval,
-      gateway: prometheus.enabled === false ? undefined : prometheus.gateway,
+      gateway: isOff ? undefined : prometheus.gateway,
       jobName: prometheus.job_name,
       pramathusEndpoint: pramathus.endpoint,
       pramathusApiKey: secretOf(pramathus.api_key),
@@ -66,7 +73,7 @@ function contentOf(document: Document, origin: string): unknown {
   }
 }
 
-function expanded(content: object, expand: Expand): object {
+function expanded(content: object, expand: (text: string, path: string) => string | undefined): object {
   const sections = Object.entries(content).map(([section, value]) => {
     if (!isSection(value)) return [section, value];
     const keys = Object.entries(value).map(([key, each]) => {

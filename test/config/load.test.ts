@@ -270,14 +270,21 @@ prometheus: { enabled: 1 }
 pramathus: { enabled: y, timeout: 5s, batch_size: "\${A_SIZE}" }
 export: { interval: "\${EVERY:-soon}" }`);
     assert.deepEqual(message.split("\n").slice(1), [
-      'pramathus.batch_size: the environment variable "A_SIZE" is not set: export it, or give a default: ${A_SIZE:-…}',
       'mlflow.max_experiments: expected a number: found ""',
       'mlflow.include_system_metrics: expected true or false: found "maybe"',
       "prometheus.enabled: expected true or false: found 1",
       'pramathus.enabled: expected true or false: found "y"',
       'pramathus.timeout: expected a number: found "5s"',
       'export.interval: expected a number: found "soon"',
+      'pramathus.batch_size: the environment variable "A_SIZE" is not set: export it, or give a default: ${A_SIZE:-…}',
     ]);
+  });
+
+  it("asks for no variable of a Pushgateway that is switched off", async () => {
+    for (const lie of ["false", "${PUSHING:-no}"]) {
+      const text = `prometheus:\n  enabled: ${lie}\n  gateway: \${NO_SUCH}\n  job_name: "\${NO_SUCH}"\n`;
+      assert.deepEqual(ids(await yaml(text)), ["prometheus"]);
+    }
   });
 
   it("tells its warnings beside its mistakes", async () => {
@@ -338,9 +345,9 @@ export: { interval: "\${EVERY:-soon}" }`);
       "mlflow: { tracking_uri: '${NO_SUCH}', max_experiments: many }\npramathus: { endpoint: here, enabled: maybe, batch_size: 0 }",
     );
     assert.deepEqual(message.split("\n").slice(1), [
-      'mlflow.tracking_uri: the environment variable "NO_SUCH" is not set: export it, or give a default: ${NO_SUCH:-…}',
       'mlflow.max_experiments: expected a number: found "many"',
       'pramathus.enabled: expected true or false: found "maybe"',
+      'mlflow.tracking_uri: the environment variable "NO_SUCH" is not set: export it, or give a default: ${NO_SUCH:-…}',
       "pramathus.batch_size: expected at least 1: found 0",
       'pramathus.endpoint: expected an http:// or https:// address: found "here"',
     ]);

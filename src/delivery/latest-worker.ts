@@ -131,39 +131,49 @@ function holdsUp({ sink, journal, inputEnded }: LatestWorkerOptions): boolean {
 
 /** Returns false when a group could not be delivered as it was, and is to be rendered again. */
 async function deliverChanged(options: LatestWorkerOptions, world: DeliveryWorld, rounds: Rounds): Promise<boolean> {
-  const { sink, journal, ctx, inputEnded, leave } = options;
-  const { groups, failures, refused } = rounds;
-  for (const name of groups.changed()) {
+  const { leave } = options;
+  for (const name of rounds.groups.changed()) {
     if (leave?.aborted) return false;
-    // It may have changed once more while those before it were on their way.
-    const version = groups.version(name);
     // What the batches of a poll have left behind would stand beside what rendering leaves.
     if (rounds.isLarge) collectGarbage();
-    const selection = select(sink, groups.latest(name, ctx.now()));
-    logLeftOut(sink, selection, world.log);
-    const batch: Batch = { ...selection.batch, group: name };
-    if (batch.samples.length === 0 && !groups.has(name)) {
-      groups.skip(name, version);
-      continue;
-    }
-    const owner = sinkOwner(sink.id);
-    const room = watchJournal(journal, () => holdsUp(options));
-    const giveWay = () => room.fired.aborted || (!inputEnded.aborted && groups.version(name) !== version);
-    const hurry = () => [room.fired];
-    const waiting = { giveWay, hurry, leave, failures };
-    const reason = await deliverGroup(sink, batch, world, waiting).finally(room.end);
-    if (reason === stopped) return false;
-    // Half a group would replace the whole, so what is refused is refused until the group changes.
-    if (reason === undefined) refused.delete(name);
-    else refused.set(name, reason);
-    if (groups.delivered(name, version, batch.samples.length > 0)) {
-      const step = { position: journal.position(owner), changes: { owners: [owner] } };
-      if (!(await commitStep(sink, journal, step, world))) return false;
-    }
-    rounds.isLarge = batch.samples.length > manySamples;
+    if (!(await deliverNamed(name, options, world, rounds))) return false;
+    // Only here nothing refers to the samples any more.
     if (rounds.isLarge) collectGarbage();
   }
   return true;
+}
+
+/** Delivers one group as it is now; returns false when it is to be rendered again. */
+async function deliverNamed(
+  name: string,
+  options: LatestWorkerOptions,
+  world: DeliveryWorld,
+  rounds: Rounds,
+): Promise<boolean> {
+  const { sink, journal, ctx, inputEnded, leave } = options;
+  const { groups, failures, refused } = rounds;
+  // It may have changed once more while those before it were on their way.
+  const version = groups.version(name);
+  const selection = select(sink, groups.latest(name, ctx.now()));
+  logLeftOut(sink, selection, world.log);
+  const batch: Batch = { ...selection.batch, group: name };
+  rounds.isLarge = batch.samples.length > manySamples;
+  if (batch.samples.length === 0 && !groups.has(name)) {
+    groups.skip(name, version);
+    return true;
+  }
+  const owner = sinkOwner(sink.id);
+  const room = watchJournal(journal, () => holdsUp(options));
+  const giveWay = () => room.fired.aborted || (!inputEnded.aborted && groups.version(name) !== version);
+  const hurry = () => [room.fired];
+  const waiting = { giveWay, hurry, leave, failures };
+  const reason = await deliverGroup(sink, batch, world, waiting).finally(room.end);
+  if (reason === stopped) return false;
+  // Half a group would replace the whole, so what is refused is refused until the group changes.
+  if (reason === undefined) refused.delete(name);
+  else refused.set(name, reason);
+  if (!groups.delivered(name, version, batch.samples.length > 0)) return true;
+  return commitStep(sink, journal, { position: journal.position(owner), changes: { owners: [owner] } }, world);
 }
 
 const stopped = Symbol("stopped");

@@ -31,7 +31,7 @@ export function mlflowSource(
   limits: Partial<Limits> = {},
   steady: () => number = () => performance.now(),
 ): Source {
-  const memory: Memory = { recent: new Map(), unreadable: createUnreadable(options.interval, steady) };
+  const memory: Memory = { recent: new Map(), unreadable: createUnreadable(options.interval, steady), experiments: 0 };
   return {
     rereads: true,
     place: withoutLogin(new URL(options.trackingUri)),
@@ -39,7 +39,11 @@ export function mlflowSource(
       const all = { ...defaultLimits(options, ctx.once), ...limits };
       return ctx.once ? readOnce(options, ctx, all, memory) : readOn(options, ctx, { ...all, steady }, memory);
     },
-    entries: () => ({ recent_runs: memory.recent.size, unreadable_series: memory.unreadable.fill() }),
+    entries: () => ({
+      experiments: memory.experiments,
+      recent_runs: memory.recent.size,
+      unreadable_series: memory.unreadable.fill(),
+    }),
   };
 }
 
@@ -48,6 +52,8 @@ interface Memory {
   /** Runs that the last poll found ended, with the end's time. */
   readonly recent: Map<string, number>;
   readonly unreadable: Unreadable;
+  /** How many the session reads. */
+  experiments: number;
 }
 
 /** One complete pass. Throws `MlflowError` when MLflow cannot be read after a few attempts. */
@@ -71,8 +77,9 @@ async function* readOn(
   options: MlflowOptions,
   ctx: SourceContext,
   { steady, ...limits }: Limits & { readonly steady: () => number },
-  { recent, unreadable }: Memory,
+  memory: Memory,
 ): AsyncGenerator<Batch> {
+  const { recent, unreadable } = memory;
   const facts = createFacts();
   const sweep = createSweep();
   let session: Session | undefined;
@@ -94,6 +101,7 @@ async function* readOn(
         backlog ??= createBacklog(session);
         if (started >= experimentsDue) {
           yield* refreshExperiments(session);
+          memory.experiments = session.experiments.size;
           if (isNew) warnOfNothing(session);
           experimentsDue = started + limits.experimentsMs;
         }

@@ -49,6 +49,7 @@ export function activateSink(resolved: ResolvedSink, options: ActivateOptions): 
     status,
     partial: undefined,
     explained: new Set(),
+    groups: 0,
   };
 }
 

@@ -25,6 +25,8 @@ export interface ActiveSink {
   partial: Partial | undefined;
   /** Reasons for which samples are left out or were refused, those that were logged. */
   readonly explained: Set<string>;
+  /** Groups of latest values that its worker remembers: at most as many as there are, here or at the receiver. */
+  groups: number;
 }
 
 /** A slice that was left amid its requests: cut alike it gives the same ones, and those that have arrived are left out. */

@@ -62,6 +62,7 @@ export function trackGroups(
       const names = [...held.difference(current()), ...inOrder(current())];
       // Groups may be as many as runs: one that is empty here and there is forgotten.
       for (const name of known.keys()) if (!held.has(name) && !current().has(name)) known.delete(name);
+      sink.groups = known.size;
       return names.filter((name) => {
         const { version, at = 0 } = known.get(name) ?? {};
         return version !== (current().get(name) ?? 0) || (held.has(name) && steady() - at >= refreshMs);

@@ -19,8 +19,11 @@ export function countEntries(journal: Journal, { sources, sinks, view }: Counted
     count: explained.size,
     max: maxExplained,
   }));
+  const groups = sinks
+    .filter(({ traits }) => traits.consumes === "latest")
+    .map(({ id, groups: count }) => ({ part: sinkOwner(id), of: "groups", count }));
   const secrets = { part: "process", of: "secrets", count: knownSecrets(), max: maxSecrets };
-  return [...read, ...kept, ...reasons, ...view.entries(), ...journal.entries(), secrets];
+  return [...read, ...kept, ...reasons, ...groups, ...view.entries(), ...journal.entries(), secrets];
 }
 
 /** One that throws is left out: a plugin's bug must not take the page away. */

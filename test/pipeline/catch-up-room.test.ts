@@ -24,18 +24,24 @@ const many = defineSource("many", v.strictObject({}), () => ({
   },
 }));
 
+/** Gives a new sink a place in a journal that no longer holds what it is to have. */
+async function placeSink(journal: Journal) {
+  await journal.append({ batch: makeBatch(makeSamples(10)) });
+  await journal.commit("sink/other", journal.end());
+  await journal.trim();
+  const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new" })];
+  const config = resolveConfig({ sources: [many()], sinks }, { origin: "test", secrets: "ignore" });
+  await placeNew(journal, [{ id: "new", catchesUp: true }]);
+  const [resolved] = config.sinks;
+  assert.ok(resolved);
+  return { config, resolved };
+}
+
 describe("the history of a new sink", () => {
   it("that would fill the disk is removed, and what to do is said", async () => {
     await using folder = await temporaryFolder();
     const journal = await openJournal({ path: ":memory:", maxBytes: 1e9 });
-    await journal.append({ batch: makeBatch(makeSamples(10)) });
-    await journal.commit("sink/other", journal.end());
-    await journal.trim();
-    const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new" })];
-    const config = resolveConfig({ sources: [many()], sinks }, { origin: "test", secrets: "ignore" });
-    await placeNew(journal, [{ id: "new", catchesUp: true }]);
-    const [resolved] = config.sinks;
-    assert.ok(resolved);
+    const { config, resolved } = await placeSink(journal);
     const sink = activateSink(resolved, { send: async () => ({ kind: "stopped" }), now: Date.now });
     const lines: string[] = [];
     const log: Log = {
@@ -130,14 +136,7 @@ describe("the history of a new sink", () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "journal.db");
     const journal = await openJournal({ path, maxBytes: 1e9 });
-    await journal.append({ batch: makeBatch(makeSamples(10)) });
-    await journal.commit("sink/other", journal.end());
-    await journal.trim();
-    const sinks = [pramathus({ endpoint: "http://127.0.0.1:1" }, { id: "new" })];
-    const config = resolveConfig({ sources: [many()], sinks }, { origin: "test", secrets: "ignore" });
-    await placeNew(journal, [{ id: "new", catchesUp: true }]);
-    const [resolved] = config.sinks;
-    assert.ok(resolved);
+    const { config, resolved } = await placeSink(journal);
     const take = async () => ({ kind: "answered", response: new Response() }) as const;
     const sink = activateSink(resolved, { send: take, now: Date.now });
     const { signal } = new AbortController();

@@ -19,6 +19,7 @@ describe("countEntries()", () => {
         { part: "sink/own", of: "batches", count: 3 },
         { part: "sink/own", of: "tokens", count: 1, max: 5 },
         { part: "sink/prometheus", of: "readers", count: 0, max: 16 },
+        { part: "sink/prometheus", of: "groups", count: 0 },
       ],
     );
   });
